@@ -1,0 +1,13 @@
+//! evenhand turns a dataset and one TOML file into an audit report.
+//!
+//! Nouns are files, verbs are folders; imports point down (ARCHITECTURE.md draws them).
+
+// nouns
+pub mod estimate;
+pub mod scalar;
+
+// verbs
+pub mod demo;
+pub mod measure;
+pub mod plan;
+pub mod train;

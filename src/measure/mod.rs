@@ -1,0 +1,2 @@
+//! Metrics: pure functions of released evidence.
+pub mod suppression;

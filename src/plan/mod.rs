@@ -1,0 +1,3 @@
+//! TOML -> Spec -> Plan.
+#[cfg(feature = "sql")]
+pub mod expression;

@@ -1,0 +1,1 @@
+//! The heart's tests: no polars, no templates, no store.
