@@ -3,8 +3,10 @@
 //! Nouns are files, verbs are folders; imports point down (ARCHITECTURE.md draws them).
 
 // nouns
+pub mod cohort;
 pub mod estimate;
 pub mod scalar;
+pub mod schema;
 
 // verbs
 pub mod demo;
