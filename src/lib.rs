@@ -5,6 +5,7 @@
 // nouns
 pub mod cohort;
 pub mod estimate;
+pub mod metric;
 pub mod scalar;
 pub mod schema;
 

@@ -1,3 +1,4 @@
 //! TOML -> Spec -> Plan.
 #[cfg(feature = "sql")]
 pub mod expression;
+pub mod spec;

@@ -1,0 +1,362 @@
+//! The pipeline file as written: one section per stage, kebab-case values, units in key names.
+//!
+//! These types hold what the author wrote and the defaults of what was left out. Whether it makes sense together is the business
+//! of `check`; what follows from it is the business of the plan. Sections: `[pipeline]` who and why, `[ingest]` which rows,
+//! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[train]` the model,
+//! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::metric::{Against, Comparison};
+use crate::schema::Role;
+
+/// One pipeline file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Spec {
+    /// Path of a file that shares `[[judge]]` and `[report]`, relative to this one. One level deep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy: Option<String>,
+    pub pipeline: Pipeline,
+    pub ingest: Ingest,
+    /// Computed columns: name = SQL scalar expression. May use columns of the source and earlier derived columns.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub derive: BTreeMap<String, String>,
+    /// Every column that is read, and what it is for.
+    pub schema: BTreeMap<String, ColumnSpec>,
+    #[serde(default)]
+    pub contract: Contract,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub train: Option<Train>,
+    #[serde(default)]
+    pub measure: Measure,
+    /// The criteria the run is judged by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub judge: Vec<Criterion>,
+    #[serde(default)]
+    pub report: Report,
+}
+
+/// Who runs this audit, on what, and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pipeline {
+    /// Names the run folder: lower-case letters, digits, hyphens.
+    pub name: String,
+    /// Who answers for this audit.
+    #[serde(default)]
+    pub owner: String,
+    /// What the model or process is used for.
+    #[serde(default)]
+    pub purpose: String,
+    /// Public seed of the split, the folds and the bootstrap.
+    #[serde(default)]
+    pub seed: u64,
+}
+
+/// File format of the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Format {
+    Csv,
+    Tsv,
+    Parquet,
+    Ndjson,
+    Ipc,
+}
+
+/// Where the rows come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Ingest {
+    /// File, glob or folder (hive partitions), relative to the pipeline file.
+    pub path: String,
+    /// Taken from the extension when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub format: Option<Format>,
+    /// Field separator of delimited text. Comma for CSV, tab for TSV when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<char>,
+    /// Decimal mark of numbers in delimited text.
+    #[serde(default = "point")]
+    pub decimal: char,
+    /// Texts that stand for a missing value, besides the empty field.
+    #[serde(default)]
+    pub null_values: Vec<String>,
+    /// Rows for which this SQL expression is not true are left out and counted.
+    #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+}
+
+fn point() -> char {
+    '.'
+}
+
+/// What to do with a missing value of a feature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Missing {
+    /// The run stops: the contract says there is none.
+    Refuse,
+    /// The row is left out of training and scoring, and counted.
+    #[default]
+    Drop,
+    /// The mean (number) or mode (text) of the training rows, and an indicator column.
+    Impute,
+}
+
+/// Type a column is read as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ReadAs {
+    Text,
+    Number,
+    Truth,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ColumnSpec {
+    /// What it is for; several are possible. Empty: available to expressions only.
+    #[serde(default)]
+    pub roles: Vec<Role>,
+    /// Closed list of values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub levels: Option<Vec<String>>,
+    /// Least and greatest number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bounds: Option<[f64; 2]>,
+    /// Read as this type; otherwise number with `bounds`, text with `levels` or without either.
+    #[serde(default, rename = "as", skip_serializing_if = "Option::is_none")]
+    pub read_as: Option<ReadAs>,
+    /// The value of a target or prediction that counts as 1 (favourable, predicted positive).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive: Option<String>,
+    /// Level that the others are compared with: `against = "reference"`, and the left-out level of a one-hot feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// Policy for missing values of a feature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub missing: Option<Missing>,
+    /// Contract: greatest share of missing values, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub null_share_max: Option<f64>,
+    /// Contract: greatest share of values outside the levels or bounds, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outside_share_max: Option<f64>,
+}
+
+/// What the data was promised to be. A broken promise ends the run (exit 3).
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Contract {
+    /// Least number of rows after `where`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_min: Option<u64>,
+    /// Columns that together identify a row.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unique_key: Vec<String>,
+    /// Memory for the uniqueness check, MiB; beyond it further passes are made.
+    #[serde(default = "memory")]
+    pub memory_mib_max: u64,
+}
+
+fn memory() -> u64 {
+    256
+}
+
+/// Family of the trained model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum ModelKind {
+    Linear,
+    Logistic,
+}
+
+/// The penalty on the coefficients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Penalty {
+    None,
+    Ridge,
+    Lasso,
+    #[default]
+    ElasticNet,
+}
+
+/// The audited model, trained here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Train {
+    pub model: ModelKind,
+    #[serde(default)]
+    pub penalty: Penalty,
+    /// Strength of the penalty (alpha of scikit-learn's ElasticNet, loss averaged over rows). Cross-validated when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub strength: Option<f64>,
+    /// Share of the absolute-value part of an elastic net; several are cross-validated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub l1_ratios: Vec<f64>,
+    #[serde(default = "five")]
+    pub folds: u32,
+    /// Scale features to unit variance before the penalty is applied.
+    #[serde(default = "yes")]
+    pub standardise: bool,
+    /// Protected columns are no features, whatever their roles say, unless this is true.
+    #[serde(default)]
+    pub protected_features: bool,
+    /// A logistic model decides 1 when the probability is at least this.
+    #[serde(default = "half")]
+    pub threshold: f64,
+    #[serde(default)]
+    pub split: Split,
+}
+
+fn five() -> u32 {
+    5
+}
+fn yes() -> bool {
+    true
+}
+fn half() -> f64 {
+    0.5
+}
+
+/// Shares of the rows, by a public hash of the unit, the key or the row.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Split {
+    pub train: f64,
+    pub calibration: f64,
+    pub test: f64,
+}
+
+impl Default for Split {
+    fn default() -> Split {
+        Split { train: 0.6, calibration: 0.0, test: 0.4 }
+    }
+}
+
+/// What is measured.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Measure {
+    /// Sets of protected columns whose combinations are compared. Each protected column alone when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub across: Vec<Vec<String>>,
+    /// Identifiers of metrics (`evenhand metrics` lists them). All that the columns allow when empty.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub metrics: Vec<String>,
+    #[serde(default = "ninety_five")]
+    pub confidence: f64,
+    /// Fewest rows in a denominator for a criterion to be judged.
+    #[serde(default = "thirty")]
+    pub support_min: u64,
+    /// Counts below this are not published, nor whatever would disclose them. 0: everything is shown.
+    #[serde(default)]
+    pub suppress_below: u64,
+    /// Replicates of the cell bootstrap.
+    #[serde(default = "thousand")]
+    pub replicates: u32,
+}
+
+fn ninety_five() -> f64 {
+    0.95
+}
+fn thirty() -> u64 {
+    30
+}
+fn thousand() -> u32 {
+    1000
+}
+
+impl Default for Measure {
+    fn default() -> Measure {
+        Measure {
+            across: Vec::new(),
+            metrics: Vec::new(),
+            confidence: ninety_five(),
+            support_min: thirty(),
+            suppress_below: 0,
+            replicates: thousand(),
+        }
+    }
+}
+
+/// What a breach means for the exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    Warn,
+    #[default]
+    Deny,
+}
+
+/// One acceptance criterion. Exactly one of `at_most` and `at_least`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Criterion {
+    pub metric: String,
+    /// Judge a comparison of cohorts; the value itself when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compare: Option<Comparison>,
+    /// What each cohort is compared with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub against: Option<Against>,
+    /// Which set of attributes; every set of `[measure]` when absent. `[]` is everyone together.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub across: Option<Vec<String>>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_most: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub at_least: Option<f64>,
+    #[serde(default)]
+    pub level: Level,
+    /// Exceptions, each with a reason and an end.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waive: Vec<Waiver>,
+}
+
+/// A breach that somebody accepted for a time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Waiver {
+    /// The cohort it is for: attribute = level. Every cohort when empty.
+    #[serde(default)]
+    pub cohort: BTreeMap<String, String>,
+    pub reason: String,
+    /// Last day it holds, `YYYY-MM-DD`, UTC.
+    pub until: String,
+}
+
+/// How the report is shown.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// Heading of the report; the pipeline's name when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Folder of run folders, relative to the pipeline file. `../reports` when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<String>,
+}
