@@ -1,0 +1,182 @@
+//! Everything a run found out: the content of `report.json`.
+//!
+//! A pure function of pipeline file, data and seed. Times, usage and identifiers of the run are in `run.json` (`run::Record`).
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::budget::Receipt;
+use crate::cohort::Cohort;
+use crate::estimate::Measured;
+use crate::finding::{Finding, Outcome};
+use crate::metric::{Against, Card, Comparison};
+use crate::schema::{Domain, Origin, Role};
+
+/// Version of the layout of `report.json`; grows when a key changes its meaning or goes away.
+pub const REPORT_VERSION: u32 = 1;
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Audit {
+    pub report_version: u32,
+    pub generator: String,
+    pub outcome: Outcome,
+    pub pipeline: Identity,
+    pub data: Data,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelCard>,
+    pub cohorts: Vec<CohortTable>,
+    pub readings: Vec<Reading>,
+    pub findings: Vec<Finding>,
+    pub metrics: Vec<Card>,
+    pub method: Method,
+    pub limitations: Vec<String>,
+    pub receipts: Vec<Receipt>,
+}
+
+/// Which audit this is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Identity {
+    pub name: String,
+    pub title: String,
+    pub owner: String,
+    pub purpose: String,
+    pub seed: u64,
+    /// SHA-256 of the pipeline file, and of the policy file after it.
+    pub spec_sha256: String,
+}
+
+/// The rows and columns that were audited.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Data {
+    /// Rows of the source.
+    pub rows_read: i64,
+    /// Rows the `where` keeps.
+    pub rows_kept: i64,
+    /// Rows the metrics are computed from: the test part when a model was trained here.
+    pub rows_measured: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<String>,
+    pub columns: Vec<ColumnFate>,
+    pub promises: Vec<Promise>,
+}
+
+/// What became of a column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ColumnFate {
+    pub name: Arc<str>,
+    pub roles: BTreeSet<Role>,
+    pub domain: Domain,
+    pub origin: Origin,
+    /// Expression of a derived column.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub derived: Option<String>,
+    /// Kept rows without a value.
+    pub missing: i64,
+    /// Kept rows with a value outside the levels or bounds.
+    pub outside: i64,
+    /// Kept rows with a field that is no value of the column's type; they count as missing too.
+    pub malformed: i64,
+}
+
+/// One clause of the data contract.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Promise {
+    pub text: String,
+    pub kept: bool,
+}
+
+/// The model that was trained.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ModelCard {
+    pub kind: String,
+    pub penalty: String,
+    /// Strength of the penalty that was used.
+    pub strength: f64,
+    pub l1_ratio: f64,
+    pub rows_train: i64,
+    pub rows_skipped: i64,
+    pub intercept: f64,
+    pub coefficients: Vec<Coefficient>,
+    /// Cross-validated loss per penalty, when there was a choice.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<PathPoint>,
+    /// Greatest difference between the linear predictor in integers and in floating point, over the declared domain.
+    pub integer_gap_max: f64,
+    pub notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Coefficient {
+    pub feature: String,
+    /// In the target's unit (linear) or log odds (logistic) per unit of the feature.
+    pub value: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub standard_error: Option<f64>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PathPoint {
+    pub l1_ratio: f64,
+    pub strength: f64,
+    pub loss_mean: f64,
+    pub loss_standard_error: f64,
+}
+
+/// Counts per cohort of one set of attributes. A suppressed count is null.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CohortTable {
+    pub across: Vec<Arc<str>>,
+    pub rows: Vec<CohortRow>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CohortRow {
+    pub cohort: Cohort,
+    /// False for unknown and outside: shown, not compared.
+    pub compared: bool,
+    pub n: Option<i64>,
+    /// Rows with label 0, 1, unknown.
+    pub labels: Option<[i64; 3]>,
+    /// Rows with decision 0, 1, unknown.
+    pub decisions: Option<[i64; 3]>,
+    /// Rows by label (outer) and decision (inner).
+    pub joint: Option<[[i64; 3]; 3]>,
+}
+
+/// One measured value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Reading {
+    pub metric: Arc<str>,
+    /// Names of the attributes; empty for everyone together.
+    pub across: Vec<Arc<str>>,
+    pub cohort: Cohort,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contrast: Option<Contrast>,
+    pub measured: Measured,
+}
+
+/// What a value was compared with.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Contrast {
+    pub compare: Comparison,
+    pub against: Against,
+    /// The other cohort, where there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub with: Option<Cohort>,
+}
+
+/// How the numbers were computed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Method {
+    pub confidence: f64,
+    pub support_min: u64,
+    pub suppress_below: u64,
+    pub replicates: u32,
+    /// Why rows are, or are not, treated as independent.
+    pub dependence: String,
+    pub intervals: Vec<String>,
+    pub notes: Vec<String>,
+    pub passes: Vec<String>,
+}

@@ -1,0 +1,85 @@
+//! Where rows become evidence. Two methods; every engine returns equal integers for equal input.
+//!
+//! `reference` is plain loops over one row at a time: slow, short, and the oracle the others are tested against. `polars` streams
+//! batches into columnar kernels on all cores.
+
+use std::path::PathBuf;
+
+use crate::demand::Demand;
+use crate::evidence::Guarded;
+use crate::scan::{Scan, Source, SourceColumn};
+
+#[cfg(feature = "polars")]
+pub mod kernel;
+#[cfg(feature = "polars")]
+pub mod polars;
+pub mod reference;
+
+/// Looks at rows and returns only statistics.
+pub trait Engine {
+    /// The columns of a source, without reading its rows.
+    fn describe(&self, source: &Source) -> Result<Vec<SourceColumn>, EngineError>;
+
+    /// Computes all demanded statistics in one pass, more when a demand's memory limit asks for it.
+    /// `progress` is told the number of rows read so far, now and then.
+    fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError>;
+}
+
+/// What a pass brought home.
+pub struct Collected {
+    pub evidence: Guarded,
+    /// Times the source was read.
+    pub passes: u32,
+    /// Rows of the source, for the progress line and `run.json`; under differential privacy for the internal edition only.
+    pub rows: u64,
+}
+
+/// Why rows could not be read. No message holds a cell's value.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    #[error("{}: cannot be read: {why}", path.display())]
+    Unreadable { path: PathBuf, why: String },
+    #[error("{}: the file is empty; a header line with the column names is expected", path.display())]
+    Empty { path: PathBuf },
+    #[error("{}: not the declared format: {why}", path.display())]
+    Format { path: PathBuf, why: String },
+    #[error("{}, line {line}: {found} fields where the header has {expected}; check the delimiter and the quotes", path.display())]
+    Ragged { path: PathBuf, line: u64, found: usize, expected: usize },
+    #[error("{}: not UTF-8{}; convert it, for example: iconv -f latin1 -t utf-8", path.display(), at_line(*line))]
+    NotUtf8 { path: PathBuf, line: Option<u64> },
+    #[error("{}: the column {column:?} is not there{}", path.display(), nearest(near))]
+    NoColumn { path: PathBuf, column: String, near: Vec<String> },
+    #[error("{}: the column name {column:?} occurs twice; rename one", path.display())]
+    TwiceNamed { path: PathBuf, column: String },
+    #[error("{}: a field is longer than {limit_bytes} bytes; a quote may be open", path.display())]
+    FieldTooLong { path: PathBuf, limit_bytes: usize },
+    #[error("{0}")]
+    Expression(String),
+    #[error("the demand {demand} needs more than its {limit_bytes} bytes of memory; raise memory_mib_max")]
+    Memory { demand: String, limit_bytes: u64 },
+    #[error("this build reads CSV and TSV only; build with the feature `polars` for {0}")]
+    Unsupported(&'static str),
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn at_line(line: Option<u64>) -> String {
+    line.map(|line| format!(" at line {line}")).unwrap_or_default()
+}
+
+fn nearest(names: &[String]) -> String {
+    match names.is_empty() {
+        true => String::new(),
+        false => format!("; nearest: {}", names.join(", ")),
+    }
+}
+
+/// The columns most like a name, at most three.
+pub fn near(name: &str, columns: impl Iterator<Item = impl AsRef<str>>) -> Vec<String> {
+    let mut scored: Vec<(f64, String)> = columns
+        .map(|column| (strsim::jaro_winkler(&name.to_lowercase(), &column.as_ref().to_lowercase()), column.as_ref().to_string()))
+        .filter(|(score, _)| *score > 0.7)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));
+    scored.into_iter().take(3).map(|(_, column)| column).collect()
+}

@@ -1,0 +1,364 @@
+//! The oracle: one row at a time, one demand after the other, in the words of `demand`'s definitions.
+//!
+//! Nothing here is clever on purpose. Reads CSV and TSV. The other engines must return the same integers.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{Collected, Engine, EngineError, near};
+use crate::demand::{Axis, Demand, Fixed, Limbs, RowKey, Rows, Shape, hash};
+use crate::evidence::{Evidence, Guarded};
+use crate::ingest::{csv::Records, field};
+use crate::plan::spec::Format;
+use crate::scalar::{Bound, Kind, Scalar, Value, format_number};
+use crate::scan::{Scan, Source, SourceColumn};
+use crate::statistic::{Cell, ClassSizes, Counts, Histogram, MomentSums, Moments, Panel, PanelValue, Statistic, Tally};
+
+/// Plain loops over one row at a time.
+pub struct Reference;
+
+impl Engine for Reference {
+    fn describe(&self, source: &Source) -> Result<Vec<SourceColumn>, EngineError> {
+        text_only(source)?;
+        let mut columns = Vec::new();
+        if let Some(path) = source.paths.first() {
+            for name in Records::open(path, source)?.header() {
+                columns.push(SourceColumn { name: name.as_str().into(), kind: "text".into() });
+            }
+        }
+        Ok(columns)
+    }
+
+    fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
+        text_only(&scan.source)?;
+        let derive = derived(scan)?;
+        let keep = scan.keep.as_ref().map(|keep| bind(scan, keep)).transpose()?;
+        let mut counters = demands.iter().map(|demand| Counter::new(scan, demand)).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = 0;
+        for path in &scan.source.paths {
+            let mut records = Records::open(path, &scan.source)?;
+            let at = positions(scan, records.header(), path)?;
+            while let Some(fields) = records.next_record()? {
+                let mut row: Vec<Value> =
+                    scan.reads.iter().zip(&at).map(|(read, &at)| field::value(fields[at], read.by, &scan.source)).collect();
+                for scalar in &derive {
+                    row.push(scalar.evaluate(&row));
+                }
+                let kept = keep.as_ref().is_none_or(|keep| keep.evaluate(&row) == Value::Truth(true));
+                for counter in &mut counters {
+                    counter.count(&row, scan.reads.len(), kept)?;
+                }
+                rows += 1;
+                if rows % 65_536 == 0 {
+                    progress(rows);
+                }
+            }
+        }
+        progress(rows);
+        let statistics = counters.into_iter().map(|counter| (counter.demand.name.clone(), counter.finish())).collect();
+        Ok(Collected { evidence: Guarded::seal(Evidence { statistics }), passes: 1, rows })
+    }
+}
+
+fn text_only(source: &Source) -> Result<(), EngineError> {
+    match source.format {
+        Format::Csv | Format::Tsv => Ok(()),
+        Format::Parquet => Err(EngineError::Unsupported("Parquet")),
+        Format::Ndjson => Err(EngineError::Unsupported("NDJSON")),
+        Format::Ipc => Err(EngineError::Unsupported("Arrow IPC")),
+    }
+}
+
+/// Position in the source of every column that is read.
+fn positions(scan: &Scan, header: &[String], path: &std::path::Path) -> Result<Vec<usize>, EngineError> {
+    let find = |read: &crate::scan::Read| {
+        header.iter().position(|name| **name == *read.column).ok_or_else(|| EngineError::NoColumn {
+            path: path.into(),
+            column: read.column.to_string(),
+            near: near(&read.column, header.iter()),
+        })
+    };
+    scan.reads.iter().map(find).collect()
+}
+
+/// The names of a row's values, in order, with their kinds: what is read, then what is derived.
+pub(super) fn names(scan: &Scan) -> Result<Vec<(Arc<str>, Kind)>, EngineError> {
+    let mut names: Vec<(Arc<str>, Kind)> = scan.reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
+    for (name, scalar) in &scan.derive {
+        let kind = scalar
+            .kind(&|column| names.iter().find(|(name, _)| **name == *column).map(|(_, kind)| *kind))
+            .map_err(|e| EngineError::Expression(format!("derive.{name}: {e}")))?;
+        names.push((name.clone(), kind));
+    }
+    Ok(names)
+}
+
+/// Binds an expression to the positions of a row, after checking its types.
+pub(super) fn bind(scan: &Scan, scalar: &Scalar) -> Result<Bound, EngineError> {
+    let names = names(scan)?;
+    let at = |column: &str| names.iter().rposition(|(name, _)| **name == *column);
+    let wrong = |e: String| EngineError::Expression(format!("{scalar}: {e}"));
+    scalar.kind(&|column| at(column).map(|i| names[i].1)).map_err(|e| wrong(e.to_string()))?;
+    scalar.bind(at).map_err(|e| wrong(e.to_string()))
+}
+
+fn derived(scan: &Scan) -> Result<Vec<Bound>, EngineError> {
+    scan.derive.iter().map(|(_, scalar)| bind(scan, scalar)).collect()
+}
+
+/// One demand being counted.
+struct Counter<'a> {
+    demand: &'a Demand,
+    within: Option<BoundAxis<'a>>,
+    axes: Vec<BoundAxis<'a>>,
+    /// Weight, value or columns, as the shape has them.
+    of: Vec<Bound>,
+    weights: Vec<Bound>,
+    cross: Vec<Bound>,
+    key: Option<BoundKey>,
+    sum: Statistic,
+    classes: HashMap<Vec<u8>, u64>,
+    classes_bytes: u64,
+}
+
+impl<'a> Counter<'a> {
+    fn new(scan: &Scan, demand: &'a Demand) -> Result<Counter<'a>, EngineError> {
+        let within = match &demand.rows {
+            Rows::All | Rows::Kept => None,
+            Rows::Within { axis, .. } => Some(BoundAxis::new(scan, axis)?),
+        };
+        let none: &[Fixed] = &[];
+        let (by, of, weights, cross): (&[Axis], Vec<&Scalar>, &[Fixed], &[Fixed]) = match &demand.shape {
+            Shape::Tally { axes, weight } => (axes, weight.iter().collect(), none, none),
+            Shape::Moments { by, of, weights, cross, .. } => (by, of.iter().map(|f| &f.of).collect(), weights, cross),
+            Shape::Histogram { by, of, .. } => (by, vec![of], none, none),
+            Shape::ClassSizes { of, .. } | Shape::Panel { of, .. } => (&[], of.iter().collect(), none, none),
+        };
+        let sizes: Vec<u32> = by.iter().map(Axis::size).collect();
+        let sum = match &demand.shape {
+            Shape::Tally { .. } => Statistic::Tally(Tally::new(sizes)),
+            Shape::Moments { limbs, .. } => {
+                Statistic::Moments(Moments { sizes, scale_bits: limbs.bits(), groups: BTreeMap::new() })
+            }
+            Shape::Histogram { bins, .. } => Statistic::Histogram(Histogram { sizes, bins: *bins, groups: BTreeMap::new() }),
+            Shape::ClassSizes { .. } => Statistic::ClassSizes(ClassSizes::default()),
+            Shape::Panel { limit, .. } => Statistic::Panel(Panel { limit: *limit, rows: BTreeMap::new() }),
+        };
+        let key = match &demand.shape {
+            Shape::Panel { key, .. } => Some(BoundKey::new(scan, key)?),
+            _ => None,
+        };
+        let bind_fixed = |columns: &[Fixed]| columns.iter().map(|f| bind(scan, &f.of)).collect::<Result<Vec<_>, _>>();
+        Ok(Counter {
+            demand,
+            within,
+            axes: by.iter().map(|axis| BoundAxis::new(scan, axis)).collect::<Result<_, _>>()?,
+            of: of.into_iter().map(|scalar| bind(scan, scalar)).collect::<Result<_, _>>()?,
+            weights: bind_fixed(weights)?,
+            cross: bind_fixed(cross)?,
+            key,
+            sum,
+            classes: HashMap::new(),
+            classes_bytes: 0,
+        })
+    }
+
+    fn count(&mut self, row: &[Value], reads: usize, kept: bool) -> Result<(), EngineError> {
+        let counted = match (&self.demand.rows, &self.within) {
+            (Rows::All, _) => true,
+            (Rows::Kept, _) => kept,
+            (Rows::Within { codes, .. }, Some(axis)) => kept && codes.contains(&axis.code(row, reads)),
+            (Rows::Within { .. }, None) => false,
+        };
+        if !counted {
+            return Ok(());
+        }
+        let codes: Vec<u32> = self.axes.iter().map(|axis| axis.code(row, reads)).collect();
+        match (&self.demand.shape, &mut self.sum) {
+            (Shape::Tally { .. }, Statistic::Tally(tally)) => {
+                let cell = match self.of.first() {
+                    None => Cell::rows(1),
+                    Some(weight) => weighted(&weight.evaluate(row)),
+                };
+                tally.add(&codes, cell);
+            }
+            (Shape::Moments { of, weights, cross, limbs, .. }, Statistic::Moments(moments)) => {
+                let code = Tally::new(moments.sizes.clone()).code(&codes);
+                let new = || MomentSums::new(of.len() + 1, weights.len(), cross.len());
+                let sums = moments.groups.entry(code).or_insert_with(new);
+                let columns = quantised(of, &self.of, row, *limbs);
+                let weights = quantised(weights, &self.weights, row, Limbs::One);
+                let cross = quantised(cross, &self.cross, row, *limbs);
+                match (columns, weights, cross) {
+                    (Some(columns), Some(weights), Some(cross)) => add_moments(sums, &columns, &weights, &cross, *limbs),
+                    _ => sums.skipped += 1,
+                }
+            }
+            (Shape::Histogram { bins, .. }, Statistic::Histogram(histogram)) => {
+                let code = Tally::new(histogram.sizes.clone()).code(&codes);
+                let counts = histogram.groups.entry(code).or_default();
+                count_value(counts, &self.of[0].evaluate(row), bins.as_ref());
+            }
+            (Shape::ClassSizes { memory_bytes_max, .. }, Statistic::ClassSizes(sizes)) => {
+                let values: Vec<Value> = self.of.iter().map(|of| of.evaluate(row)).collect();
+                if values.contains(&Value::Null) {
+                    sizes.missing += 1;
+                    return Ok(());
+                }
+                let key = key_bytes(values.iter());
+                self.classes_bytes += key.len() as u64 + 64;
+                *self.classes.entry(key).or_insert(0) += 1;
+                if self.classes_bytes > *memory_bytes_max {
+                    let demand = self.demand.name.to_string();
+                    return Err(EngineError::Memory { demand, limit_bytes: *memory_bytes_max });
+                }
+            }
+            (Shape::Panel { salt, .. }, Statistic::Panel(panel)) => {
+                let key = self.key.as_ref().map(|key| key.bytes(row, reads)).unwrap_or_default();
+                let values = self.of.iter().map(|of| PanelValue::of(&of.evaluate(row))).collect();
+                panel.add(hash(salt, &key), values, 1);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Statistic {
+        if let Statistic::ClassSizes(sizes) = &mut self.sum {
+            for size in self.classes.into_values() {
+                *sizes.classes.entry(size).or_default() += 1;
+            }
+        }
+        self.sum
+    }
+}
+
+/// The cell of one row of this weight. A missing or negative weight counts as zero; the contract counts such rows.
+pub(super) fn weighted(weight: &Value) -> Cell {
+    let units = match weight {
+        Value::Number(weight) => weight_units(*weight),
+        _ => 0,
+    };
+    Cell { n: 1, w: units, ww: units * units }
+}
+
+/// A weight in units of 2^-20, within 0 and 2^60.
+pub(super) fn weight_units(weight: f64) -> i128 {
+    (weight.clamp(0.0, (1u64 << 40) as f64) * (1u64 << 20) as f64 + 0.5).floor() as i128
+}
+
+fn quantised(columns: &[Fixed], bound: &[Bound], row: &[Value], limbs: Limbs) -> Option<Vec<i128>> {
+    let one = |(fixed, bound): (&Fixed, &Bound)| match bound.evaluate(row) {
+        Value::Number(number) => Some(i128::from(fixed.quantise(number, limbs.bits()))),
+        Value::Truth(truth) => Some(i128::from(fixed.quantise(f64::from(u8::from(truth)), limbs.bits()))),
+        Value::Null | Value::Text(_) => None,
+    };
+    columns.iter().zip(bound).map(one).collect()
+}
+
+/// Adds one row: products of the variables (the constant first), of the weighted variables, and with the cross columns.
+///
+/// With a weight the product is floor((w x_i + 2^19) / 2^20) x_j for i <= j, both at 2^-20.
+fn add_moments(sums: &mut MomentSums, columns: &[i128], weights: &[i128], cross: &[i128], limbs: Limbs) {
+    let mut variables = vec![1i128 << limbs.bits()];
+    variables.extend(columns);
+    sums.n += 1;
+    let mut at = 0;
+    for i in 0..variables.len() {
+        for j in i..variables.len() {
+            sums.gram[at] += variables[i] * variables[j];
+            for (k, weight) in weights.iter().enumerate() {
+                let (x, y) = (variables[i] >> (limbs.bits() - 20), variables[j] >> (limbs.bits() - 20));
+                sums.weighted[k][at] += ((weight * x + (1 << 19)) >> 20) * y;
+            }
+            at += 1;
+        }
+        for (k, column) in cross.iter().enumerate() {
+            sums.cross[i * cross.len() + k] += variables[i] * column;
+        }
+    }
+}
+
+fn count_value(counts: &mut Counts, value: &Value, bins: Option<&crate::statistic::Bins>) {
+    match value {
+        Value::Null => counts.missing += 1,
+        Value::Truth(truth) => counts.add_number(f64::from(u8::from(*truth)), 1, bins),
+        Value::Number(number) => counts.add_number(*number, 1, bins),
+        Value::Text(text) => counts.add_text(text, 1),
+    }
+}
+
+struct BoundAxis<'a> {
+    axis: &'a Axis,
+    of: Option<Bound>,
+    key: Option<BoundKey>,
+}
+
+impl<'a> BoundAxis<'a> {
+    fn new(scan: &Scan, axis: &'a Axis) -> Result<BoundAxis<'a>, EngineError> {
+        Ok(match axis {
+            Axis::Levels { of, .. } | Axis::Truth { of } | Axis::Edges { of, .. } => {
+                BoundAxis { axis, of: Some(bind(scan, of)?), key: None }
+            }
+            Axis::Hash { key, .. } => BoundAxis { axis, of: None, key: Some(BoundKey::new(scan, key)?) },
+        })
+    }
+
+    fn code(&self, row: &[Value], reads: usize) -> u32 {
+        let value = self.of.as_ref().map_or(Value::Null, |of| of.evaluate(row));
+        match (self.axis, value) {
+            (Axis::Levels { levels, .. }, Value::Text(text)) => {
+                levels.iter().position(|level| *level == text).unwrap_or(levels.len() + 1) as u32
+            }
+            (Axis::Levels { levels, .. }, _) => levels.len() as u32,
+            (Axis::Truth { .. }, Value::Truth(truth)) => u32::from(truth),
+            (Axis::Truth { .. }, _) => 2,
+            (Axis::Edges { edges, .. }, Value::Number(number)) => edges.iter().filter(|edge| **edge <= number).count() as u32,
+            (Axis::Edges { edges, .. }, _) => edges.len() as u32 + 1,
+            (Axis::Hash { salt, thresholds, .. }, _) => {
+                let bytes = self.key.as_ref().map(|key| key.bytes(row, reads)).unwrap_or_default();
+                let hash = hash(salt, &bytes);
+                thresholds.iter().filter(|threshold| **threshold <= hash).count() as u32
+            }
+        }
+    }
+}
+
+struct BoundKey {
+    /// None: the values read.
+    of: Option<Vec<Bound>>,
+}
+
+impl BoundKey {
+    fn new(scan: &Scan, key: &RowKey) -> Result<BoundKey, EngineError> {
+        let of = match key {
+            RowKey::Of(scalars) => Some(scalars.iter().map(|scalar| bind(scan, scalar)).collect::<Result<_, _>>()?),
+            RowKey::Row => None,
+        };
+        Ok(BoundKey { of })
+    }
+
+    fn bytes(&self, row: &[Value], reads: usize) -> Vec<u8> {
+        match &self.of {
+            Some(of) => key_bytes(of.iter().map(|of| of.evaluate(row)).collect::<Vec<_>>().iter()),
+            None => key_bytes(row[..reads].iter()),
+        }
+    }
+}
+
+/// Texts of the values joined by U+001F; a missing value is `\N`.
+fn key_bytes<'v>(values: impl Iterator<Item = &'v Value>) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    for (i, value) in values.enumerate() {
+        if i > 0 {
+            bytes.push(0x1f);
+        }
+        match value {
+            Value::Null => bytes.extend(b"\\N"),
+            Value::Truth(truth) => bytes.extend(if *truth { &b"true"[..] } else { b"false" }),
+            Value::Number(number) => bytes.extend(format_number(*number).as_bytes()),
+            Value::Text(text) => bytes.extend(text.as_bytes()),
+        }
+    }
+    bytes
+}

@@ -1,0 +1,359 @@
+//! Cohorts compared: differences and ratios, with intervals that hold for the pair that was picked.
+//!
+//! The worst pair is picked by looking at the data, and so is the highest cohort. Their intervals are therefore taken from intervals that
+//! hold for all pairs at once, with the studentized range q(k) / sqrt(2) in place of the normal quantile. If every pairwise interval covers
+//! (probability at least the confidence), the greatest difference lies between the greatest lower end and the greatest upper end.
+//!
+//! Everyone contains the cohort compared with it: with f the cohort's share of the rows, p - p(all) = (1 - f) (p - p(rest)) and
+//! p / p(all) = r / (f r + 1 - f) with r = p / p(rest). Both rise with p - p(rest) and r, so the ends carry over.
+
+use super::critical::{normal, student, studentized_range};
+use super::sample::{Sample, jackknife_se};
+use super::{Basis, Estimate, Interval, Measured, Method, Support, Why, wilson_limits};
+use crate::metric::{Against, Comparison};
+
+/// One comparison: of which cohort, with which, and the result.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Compared {
+    /// Position of the cohort; of the worst pair, the one of the smaller value.
+    pub cohort: usize,
+    /// Position of the other; none for everyone.
+    pub with: Option<usize>,
+    pub measured: Measured,
+}
+
+/// Compares cohorts. `everyone` is the value over all rows. `reference` is the position of the reference cohort.
+///
+/// Returns one result for the worst pair, else one for every cohort but the one compared with.
+pub fn contrast(
+    comparison: Comparison,
+    against: Against,
+    cohorts: &[Sample],
+    everyone: &Sample,
+    reference: Option<usize>,
+    confidence: f64,
+) -> Vec<Compared> {
+    let valued: Vec<usize> = (0..cohorts.len()).filter(|&i| cohorts[i].point().is_some()).collect();
+    let by_value = |a: &&usize, b: &&usize| cohorts[**a].point().unwrap_or(0.0).total_cmp(&cohorts[**b].point().unwrap_or(0.0));
+    let highest = valued.iter().rev().max_by(by_value).copied();
+    match against {
+        Against::WorstPair => {
+            let lowest = valued.iter().min_by(by_value).copied();
+            match (lowest, highest, valued.len()) {
+                (Some(lowest), Some(highest), 2..) => {
+                    let lowest = if lowest == highest { valued.iter().find(|&&i| i != highest).copied().unwrap_or(lowest) } else { lowest };
+                    let measured = worst_pair(comparison, cohorts, &valued, (lowest, highest), confidence);
+                    vec![Compared { cohort: lowest, with: Some(highest), measured }]
+                }
+                _ => vec![Compared { cohort: 0, with: None, measured: Measured::Undefined { why: Why::FewerThanTwoCohorts } }],
+            }
+        }
+        Against::Highest => match highest {
+            Some(highest) if valued.len() > 1 => each(cohorts.len(), Some(highest), |i| {
+                pair(comparison, &cohorts[i], &cohorts[highest], Critical::Range(valued.len()), confidence)
+            }),
+            _ => each(cohorts.len(), None, |_| Measured::Undefined { why: Why::FewerThanTwoCohorts }),
+        },
+        Against::Reference => each(cohorts.len(), reference, |i| match reference {
+            Some(reference) => pair(comparison, &cohorts[i], &cohorts[reference], Critical::Normal, confidence),
+            None => Measured::Undefined { why: Why::NoReference },
+        }),
+        Against::Overall => each(cohorts.len(), None, |i| against_everyone(comparison, &cohorts[i], everyone, confidence)),
+    }
+}
+
+fn each(cohorts: usize, with: Option<usize>, measure: impl Fn(usize) -> Measured) -> Vec<Compared> {
+    (0..cohorts).filter(|i| Some(*i) != with).map(|cohort| Compared { cohort, with, measured: measure(cohort) }).collect()
+}
+
+/// Which critical value.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Critical {
+    /// Of one comparison fixed beforehand.
+    Normal,
+    /// Of all pairs of this many cohorts.
+    Range(usize),
+}
+
+impl Critical {
+    fn value(self, confidence: f64, df: Option<f64>) -> f64 {
+        let z = match self {
+            Critical::Normal => normal(confidence),
+            Critical::Range(k) => studentized_range(confidence, k) / std::f64::consts::SQRT_2,
+        };
+        // The studentized range of finite df is taken as that of infinite df, scaled as t is to z. With 19 or more df it is within 2 %.
+        df.map_or(z, |df| z * student(confidence, df) / normal(confidence))
+    }
+}
+
+/// Two cohorts, ready for an interval at any critical value.
+#[derive(Debug, Clone, PartialEq)]
+enum Pair {
+    Shares { a: (f64, f64), b: (f64, f64) },
+    /// Difference, or logarithm of the ratio, with its standard error.
+    Error { value: f64, se: f64 },
+}
+
+/// One comparison, or all pairs at once.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Pairs {
+    comparison: Comparison,
+    critical: Critical,
+    df: Option<f64>,
+    pairs: Vec<Pair>,
+    /// Greatest of the differences or least of the ratios of all ordered pairs; else the only pair.
+    worst: bool,
+    /// The cohort's share of everyone, when compared with everyone.
+    part: Option<f64>,
+}
+
+impl Pairs {
+    pub(super) fn interval(&self, confidence: f64) -> Interval {
+        let z = self.critical.value(confidence, self.df);
+        let ends = self.pairs.iter().map(|pair| pair.interval(self.comparison, z));
+        let (lower, upper) = match (self.worst, self.comparison) {
+            (false, _) => ends.last().unwrap_or((f64::NEG_INFINITY, f64::INFINITY)),
+            (true, Comparison::Difference) => {
+                ends.fold((0.0f64, 0.0f64), |(lower, upper), (a, b)| (lower.max(a).max(-b), upper.max(b).max(-a)))
+            }
+            (true, Comparison::Ratio) => ends.fold((f64::INFINITY, 1.0f64), |(lower, upper), (a, b)| {
+                (lower.min(a).min(1.0 / b), upper.min(b).min(if a > 0.0 { 1.0 / a } else { f64::INFINITY }))
+            }),
+        };
+        match (self.part, self.comparison) {
+            (None, _) => Interval::new(lower, upper),
+            (Some(f), Comparison::Difference) => Interval::new(lower * (1.0 - f), upper * (1.0 - f)),
+            (Some(f), Comparison::Ratio) => {
+                let carry = |r: f64| if r.is_finite() { r / (f * r + 1.0 - f) } else { 1.0 / f };
+                Interval::new(carry(lower), carry(upper))
+            }
+        }
+    }
+}
+
+impl Pair {
+    fn interval(&self, comparison: Comparison, z: f64) -> (f64, f64) {
+        match (self, comparison) {
+            (Pair::Shares { a, b }, Comparison::Difference) => newcombe(*a, *b, z),
+            (Pair::Shares { a, b }, Comparison::Ratio) => mover_ratio(*a, *b, z),
+            (Pair::Error { value, se }, Comparison::Difference) => (value - z * se, value + z * se),
+            (Pair::Error { value, se }, Comparison::Ratio) => ((value - z * se).exp(), (value + z * se).exp()),
+        }
+    }
+}
+
+/// Newcombe 1998, method 10: d -/+ sqrt((p1 - l1)^2 + (u2 - p2)^2).
+fn newcombe((p1, n1): (f64, f64), (p2, n2): (f64, f64), z: f64) -> (f64, f64) {
+    let ((l1, u1), (l2, u2)) = (wilson_limits(p1, n1, z), wilson_limits(p2, n2, z));
+    let d = p1 - p2;
+    let lower = d - ((p1 - l1).powi(2) + (u2 - p2).powi(2)).sqrt();
+    let upper = d + ((u1 - p1).powi(2) + (p2 - l2).powi(2)).sqrt();
+    (lower.max(-1.0), upper.min(1.0))
+}
+
+/// Donner and Zou 2012, equation 9. The upper end is infinite when the lower limit of the denominator is zero.
+fn mover_ratio((p1, n1): (f64, f64), (p2, n2): (f64, f64), z: f64) -> (f64, f64) {
+    let ((l1, u1), (l2, u2)) = (wilson_limits(p1, n1, z), wilson_limits(p2, n2, z));
+    let root = |x: f64| x.max(0.0).sqrt();
+    let lower = (p1 * p2 - root((p1 * p2).powi(2) - l1 * u2 * (2.0 * p1 - l1) * (2.0 * p2 - u2))) / (u2 * (2.0 * p2 - u2));
+    let upper = (p1 * p2 + root((p1 * p2).powi(2) - u1 * l2 * (2.0 * p1 - u1) * (2.0 * p2 - l2))) / (l2 * (2.0 * p2 - l2));
+    let lower = if u2 * (2.0 * p2 - u2) > 0.0 { lower.max(0.0) } else { l1 / u2 };
+    let upper = if l2 > 0.0 { upper } else { f64::INFINITY };
+    (lower, upper)
+}
+
+/// Two samples as a pair; the degrees of freedom of the critical value with it.
+fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option<f64>), Why> {
+    let (Some(x), Some(y)) = (a.point(), b.point()) else {
+        return Err(if a.point().is_none() { a.why() } else { Why::EmptyComparison });
+    };
+    if comparison == Comparison::Ratio && y == 0.0 {
+        return Err(Why::RatioToZero);
+    }
+    let shares = || Pair::Shares { a: (x, a.n_effective()), b: (y, b.n_effective()) };
+    match (a, b) {
+        (Sample::Rows { .. }, Sample::Rows { .. }) => Ok((shares(), None)),
+        (
+            Sample::Buckets { left_out: u, filled: m, share, .. },
+            Sample::Buckets { left_out: v, filled: k, .. },
+        ) => {
+            let df = Some(((*m).min(*k) - 1) as f64);
+            let positive = |x: f64| x > 0.0;
+            if comparison == Comparison::Ratio && !(positive(x) && u.iter().chain(v).copied().all(positive)) {
+                return if *share { Ok((shares(), df)) } else { Err(Why::RatioOfSigned) };
+            }
+            let of = |x: f64, y: f64| if comparison == Comparison::Ratio { (x / y).ln() } else { x - y };
+            let deleted: Vec<f64> = u.iter().zip(v).map(|(&x, &y)| of(x, y)).collect();
+            let se = jackknife_se(&deleted, (*m).max(*k));
+            if se == 0.0 && *share {
+                return Ok((shares(), df));
+            }
+            Ok((Pair::Error { value: of(x, y), se }, df))
+        }
+        _ => {
+            let ((se_a, df_a), (se_b, df_b)) = (error_of(a), error_of(b));
+            let df = df_a.zip(df_b).map(|(a, b)| a.min(b)).or(df_a).or(df_b);
+            match comparison {
+                Comparison::Difference => Ok((Pair::Error { value: x - y, se: se_a.hypot(se_b) }, df)),
+                Comparison::Ratio if x > 0.0 && y > 0.0 => {
+                    Ok((Pair::Error { value: (x / y).ln(), se: (se_a / x).hypot(se_b / y) }, df))
+                }
+                Comparison::Ratio => Err(Why::RatioOfSigned),
+            }
+        }
+    }
+}
+
+fn error_of(sample: &Sample) -> (f64, Option<f64>) {
+    match sample {
+        Sample::None(_) => (0.0, None),
+        Sample::Rows { p, n } => ((p * (1.0 - p) / *n as f64).sqrt(), None),
+        Sample::Error { se, df, .. } => (*se, *df),
+        Sample::Buckets { left_out, filled, .. } => (jackknife_se(left_out, *filled), Some((*filled - 1) as f64)),
+    }
+}
+
+fn method(pair: &Pair, comparison: Comparison, critical: Critical, sample: &Sample) -> Method {
+    let one = critical == Critical::Normal;
+    match (pair, sample, comparison) {
+        (_, Sample::Buckets { .. }, _) if one => Method::Jackknife,
+        (_, Sample::Buckets { .. }, _) => Method::SimultaneousJackknife,
+        (Pair::Shares { .. }, _, Comparison::Difference) if one => Method::Newcombe,
+        (Pair::Shares { .. }, _, Comparison::Difference) => Method::SimultaneousNewcombe,
+        (Pair::Shares { .. }, _, Comparison::Ratio) if one => Method::MoverR,
+        (Pair::Shares { .. }, _, Comparison::Ratio) => Method::SimultaneousMoverR,
+        (Pair::Error { .. }, _, _) if one => Method::Student,
+        (Pair::Error { .. }, _, _) => Method::Simultaneous,
+    }
+}
+
+fn support(a: &Sample, b: &Sample) -> Support {
+    Support { n: a.n().min(b.n()), n_effective: a.n_effective().min(b.n_effective()) }
+}
+
+fn point(comparison: Comparison, a: &Sample, b: &Sample) -> f64 {
+    let (x, y) = (a.point().unwrap_or_default(), b.point().unwrap_or_default());
+    match comparison {
+        Comparison::Difference => x - y,
+        Comparison::Ratio => x / y,
+    }
+}
+
+fn finish(point: f64, support: Support, method: Method, pairs: Pairs, confidence: f64) -> Measured {
+    let interval = pairs.interval(confidence);
+    Measured::Estimated(Estimate { point, interval, confidence, support, method, basis: Basis::Pairs(pairs) })
+}
+
+fn pair(comparison: Comparison, a: &Sample, b: &Sample, critical: Critical, confidence: f64) -> Measured {
+    match ready(comparison, a, b) {
+        Err(why) => Measured::Undefined { why },
+        Ok((one, df)) => {
+            let method = method(&one, comparison, critical, a);
+            let pairs = Pairs { comparison, critical, df, pairs: vec![one], worst: false, part: None };
+            finish(point(comparison, a, b), support(a, b), method, pairs, confidence)
+        }
+    }
+}
+
+fn worst_pair(
+    comparison: Comparison,
+    cohorts: &[Sample],
+    valued: &[usize],
+    (lowest, highest): (usize, usize),
+    confidence: f64,
+) -> Measured {
+    let critical = Critical::Range(valued.len());
+    let (mut pairs, mut df): (Vec<Pair>, Option<f64>) = (Vec::new(), None);
+    for (at, &i) in valued.iter().enumerate() {
+        for &j in &valued[at + 1..] {
+            // The smaller value first: its ratio to the greater is at most one and defined unless both are zero.
+            let (a, b) = if cohorts[i].point() <= cohorts[j].point() { (i, j) } else { (j, i) };
+            match ready(comparison, &cohorts[a], &cohorts[b]) {
+                Ok((pair, pair_df)) => {
+                    df = df.zip(pair_df).map(|(a, b)| a.min(b)).or(df).or(pair_df);
+                    pairs.push(pair);
+                }
+                Err(Why::RatioToZero) if (a, b) != (lowest, highest) => {}
+                Err(why) => return Measured::Undefined { why },
+            }
+        }
+    }
+    let (low, high) = (&cohorts[lowest], &cohorts[highest]);
+    let value = match comparison {
+        Comparison::Difference => point(comparison, high, low),
+        Comparison::Ratio => point(comparison, low, high),
+    };
+    let method = pairs.first().map_or(Method::Simultaneous, |pair| method(pair, comparison, critical, low));
+    let pairs = Pairs { comparison, critical, df, pairs, worst: true, part: None };
+    finish(value, support(low, high), method, pairs, confidence)
+}
+
+fn against_everyone(comparison: Comparison, cohort: &Sample, everyone: &Sample, confidence: f64) -> Measured {
+    match (cohort, everyone) {
+        (Sample::Buckets { .. }, Sample::Buckets { .. }) => pair(comparison, cohort, everyone, Critical::Normal, confidence),
+        _ => match rest(cohort, everyone) {
+            Err(why) => Measured::Undefined { why },
+            Ok((rest, part)) if part >= 1.0 => {
+                let _ = rest;
+                Measured::Undefined { why: Why::EmptyComparison }
+            }
+            Ok((rest, part)) => against_rest(comparison, cohort, everyone, &rest, part, confidence),
+        },
+    }
+}
+
+fn against_rest(
+    comparison: Comparison,
+    cohort: &Sample,
+    everyone: &Sample,
+    rest: &Sample,
+    part: f64,
+    confidence: f64,
+) -> Measured {
+    if comparison == Comparison::Ratio && everyone.point() == Some(0.0) {
+        return Measured::Undefined { why: Why::RatioToZero };
+    }
+    match ready(comparison, cohort, rest) {
+        // The rest is all zero and the cohort is not: the ratio to everyone is at its greatest, 1 / f.
+        Err(Why::RatioToZero) => {
+            let (a, b) = ((cohort.point().unwrap_or_default(), cohort.n_effective()), (0.0, rest.n_effective()));
+            let pairs = Pairs { comparison, critical: Critical::Normal, df: None, pairs: vec![Pair::Shares { a, b }], worst: false, part: Some(part) };
+            finish(point(comparison, cohort, everyone), support(cohort, rest), Method::MoverR, pairs, confidence)
+        }
+        Err(why) => Measured::Undefined { why },
+        Ok((one, df)) => {
+            let method = method(&one, comparison, Critical::Normal, cohort);
+            let pairs = Pairs { comparison, critical: Critical::Normal, df, pairs: vec![one], worst: false, part: Some(part) };
+            finish(point(comparison, cohort, everyone), support(cohort, rest), method, pairs, confidence)
+        }
+    }
+}
+
+/// The rows of everyone outside the cohort, and the cohort's share of everyone.
+fn rest(cohort: &Sample, everyone: &Sample) -> Result<(Sample, f64), Why> {
+    match (cohort, everyone) {
+        (Sample::None(why), _) => Err(*why),
+        (_, Sample::None(_)) => Err(Why::EmptyComparison),
+        (Sample::Rows { p, n }, Sample::Rows { p: p_all, n: n_all }) => {
+            let n_rest = n_all - n;
+            if n_rest <= 0 {
+                return Err(Why::EmptyComparison);
+            }
+            let count = (p_all * *n_all as f64).round() - (p * *n as f64).round();
+            let part = *n as f64 / *n_all as f64;
+            Ok((Sample::Rows { p: (count / n_rest as f64).clamp(0.0, 1.0), n: n_rest }, part))
+        }
+        (Sample::Error { point, se, n, mean: true, .. }, Sample::Error { point: m_all, se: se_all, n: n_all, mean: true, .. }) => {
+            let n_rest = n_all - n;
+            if n_rest <= 1 {
+                return Err(Why::EmptyComparison);
+            }
+            let (size, all, left) = (*n as f64, *n_all as f64, n_rest as f64);
+            let squares = |mean: f64, se: f64, n: f64| se * se * n * (n - 1.0) + n * mean * mean;
+            let mean = (all * m_all - size * point) / left;
+            let spread = (squares(*m_all, *se_all, all) - squares(*point, *se, size) - left * mean * mean).max(0.0);
+            Ok((Sample::mean(mean, (spread / (left - 1.0) / left).sqrt(), n_rest), size / all))
+        }
+        _ => Err(Why::NotAMixture),
+    }
+}

@@ -1,0 +1,266 @@
+//! A number with what is known about its error: the point, the interval, the support.
+//!
+//! A value that cannot be computed is [`Measured::Undefined`] with a reason, one that must not be shown [`Measured::Suppressed`]; neither is
+//! ever a zero. Every estimate keeps what its interval was made of, so a judge can ask for it [`at`](Estimate::at) another confidence.
+//!
+//! | what | interval | source |
+//! |---|---|---|
+//! | share of independent rows | Wilson score | Wilson 1927, JASA 22; Brown, Cai and DasGupta 2001 |
+//! | difference of two shares | hybrid score | Newcombe 1998, Statistics in Medicine 17, method 10 |
+//! | ratio of two shares | MOVER-R on Wilson limits | Donner and Zou 2012, Statistical Methods in Medical Research 21 |
+//! | worst pair, or against the highest | the same for all pairs at once | Tukey-Kramer; Hochberg and Tamhane 1987, chapter 3 |
+//! | rows that share units or have weights | delete-a-bucket jackknife, Student t | Shao and Tu 1995; Korn and Graubard 1998 |
+//! | figure of a confusion table | multinomial bootstrap of its cells, percentiles | Efron and Tibshirani 1993, chapter 13 |
+//! | mean | Student t | |
+
+use serde::{Deserialize, Serialize};
+
+mod contrast;
+mod critical;
+mod sample;
+
+pub use contrast::{Compared, contrast};
+pub use critical::{normal, student, studentized_range};
+pub use sample::{BUCKETS, Sample, bootstrap};
+
+use crate::statistic::Cell;
+use contrast::Pairs;
+
+/// Fewest buckets with rows for a jackknife.
+pub const BUCKETS_MIN: usize = 20;
+
+/// A share of rows: numerator out of denominator. The only place where 0/0 is met.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
+pub struct Share {
+    pub numerator: Cell,
+    pub denominator: Cell,
+}
+
+impl Share {
+    /// By weights; none for an empty denominator.
+    pub fn value(&self) -> Option<f64> {
+        (self.denominator.w > 0).then(|| self.numerator.w as f64 / self.denominator.w as f64)
+    }
+}
+
+impl std::ops::Sub for Share {
+    type Output = Share;
+    fn sub(self, other: Share) -> Share {
+        Share { numerator: self.numerator - other.numerator, denominator: self.denominator - other.denominator }
+    }
+}
+
+impl std::ops::Add for Share {
+    type Output = Share;
+    fn add(self, other: Share) -> Share {
+        Share { numerator: self.numerator + other.numerator, denominator: self.denominator + other.denominator }
+    }
+}
+
+/// A confidence interval. An end that is not there is unbounded.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Interval {
+    pub lower: Option<f64>,
+    pub upper: Option<f64>,
+}
+
+impl Interval {
+    pub fn new(lower: f64, upper: f64) -> Interval {
+        Interval { lower: lower.is_finite().then_some(lower), upper: upper.is_finite().then_some(upper) }
+    }
+
+    pub fn contains(&self, value: f64) -> bool {
+        self.lower.is_none_or(|lower| lower <= value) && self.upper.is_none_or(|upper| value <= upper)
+    }
+}
+
+/// How much data is behind an estimate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Support {
+    /// Rows in the denominator; of a comparison, in the smaller one.
+    pub n: i64,
+    /// Independent rows that would give the same error (Kish 1965 for weights; from the jackknife for units).
+    pub n_effective: f64,
+}
+
+/// How the interval was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    Wilson,
+    Newcombe,
+    MoverR,
+    SimultaneousNewcombe,
+    SimultaneousMoverR,
+    Jackknife,
+    SimultaneousJackknife,
+    Bootstrap,
+    Student,
+    Simultaneous,
+    DeLong,
+}
+
+impl Method {
+    /// One sentence for the method section of a report.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Method::Wilson => "Wilson score interval of a share of independent rows (Wilson 1927).",
+            Method::Newcombe => "Hybrid score interval of a difference of two independent shares (Newcombe 1998, method 10).",
+            Method::MoverR => "MOVER-R interval of a ratio of two independent shares from their Wilson limits (Donner and Zou 2012).",
+            Method::SimultaneousNewcombe => {
+                "Hybrid score intervals of all pairwise differences at once, with the studentized range in place of the normal quantile (Tukey-Kramer)."
+            }
+            Method::SimultaneousMoverR => {
+                "MOVER-R intervals of all pairwise ratios at once, with the studentized range in place of the normal quantile (Tukey-Kramer)."
+            }
+            Method::Jackknife => "Delete-a-bucket jackknife over buckets of the unit's hash, Student t (Shao and Tu 1995).",
+            Method::SimultaneousJackknife => {
+                "Delete-a-bucket jackknife of all pairwise comparisons at once, studentized range scaled by Student t."
+            }
+            Method::Bootstrap => "Percentiles of a multinomial bootstrap of the table's cells (Efron and Tibshirani 1993).",
+            Method::Student => "Mean and standard error, Student t; comparisons by the delta method.",
+            Method::Simultaneous => "Point and standard error of all pairwise comparisons at once, studentized range (Tukey-Kramer).",
+            Method::DeLong => "Variance of placements (DeLong, DeLong and Clarke-Pearson 1988), normal quantile.",
+        }
+    }
+}
+
+/// A number, its interval and its support.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Estimate {
+    pub point: f64,
+    pub interval: Interval,
+    pub confidence: f64,
+    pub support: Support,
+    pub method: Method,
+    #[serde(skip)]
+    basis: Basis,
+}
+
+impl Estimate {
+    /// The same estimate with an interval of another confidence.
+    pub fn at(&self, confidence: f64) -> Estimate {
+        let interval = self.basis.interval(confidence, self.point);
+        Estimate { interval, confidence, ..self.clone() }
+    }
+}
+
+/// What an interval is made of.
+#[derive(Debug, Clone, PartialEq)]
+enum Basis {
+    /// A share and the independent rows behind it; Student t with these degrees of freedom, normal without.
+    Score { p: f64, n: f64, df: Option<f64> },
+    /// Point and standard error, within bounds.
+    Error { se: f64, df: Option<f64>, lower: f64, upper: f64 },
+    /// Sorted replicates.
+    Replicates(Vec<f64>),
+    Pairs(Pairs),
+}
+
+impl Basis {
+    fn interval(&self, confidence: f64, point: f64) -> Interval {
+        match self {
+            Basis::Score { p, n, df } => wilson(*p, *n, quantile(confidence, *df)),
+            Basis::Error { se, df, lower, upper } => {
+                let half = quantile(confidence, *df) * se;
+                Interval::new((point - half).max(*lower), (point + half).min(*upper))
+            }
+            Basis::Replicates(sorted) => {
+                let (lower, upper) = percentiles(sorted, confidence);
+                Interval::new(lower.min(point), upper.max(point))
+            }
+            Basis::Pairs(pairs) => pairs.interval(confidence),
+        }
+    }
+}
+
+fn quantile(confidence: f64, df: Option<f64>) -> f64 {
+    match df {
+        Some(df) => student(confidence, df),
+        None => normal(confidence),
+    }
+}
+
+/// Wilson score interval of a share p of n rows with the critical value z.
+pub fn wilson(p: f64, n: f64, z: f64) -> Interval {
+    let (lower, upper) = wilson_limits(p, n, z);
+    Interval::new(lower, upper)
+}
+
+fn wilson_limits(p: f64, n: f64, z: f64) -> (f64, f64) {
+    let z2 = z * z;
+    let centre = p + z2 / (2.0 * n);
+    let half = z * ((p * (1.0 - p) + z2 / (4.0 * n)) / n).sqrt();
+    let scale = 1.0 + z2 / n;
+    let lower = if p <= 0.0 { 0.0 } else { ((centre - half) / scale).clamp(0.0, p) };
+    let upper = if p >= 1.0 { 1.0 } else { ((centre + half) / scale).clamp(p, 1.0) };
+    (lower, upper)
+}
+
+/// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
+fn percentiles(sorted: &[f64], confidence: f64) -> (f64, f64) {
+    let at = |share: f64| {
+        let position = share * (sorted.len() - 1) as f64;
+        let (low, part) = (position.floor() as usize, position.fract());
+        sorted[low] + part * (sorted[(low + 1).min(sorted.len() - 1)] - sorted[low])
+    };
+    let tail = (1.0 - confidence) / 2.0;
+    (at(tail), at(1.0 - tail))
+}
+
+/// Why there is no number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    EmptyDenominator,
+    EmptyComparison,
+    FewerThanTwoCohorts,
+    RatioToZero,
+    RatioOfSigned,
+    NoReference,
+    OneClass,
+    TooFewBuckets,
+    TooFewRows,
+    NotAMixture,
+    NoVariation,
+}
+
+impl Why {
+    pub fn describe(self) -> &'static str {
+        match self {
+            Why::EmptyDenominator => "no row is in the denominator",
+            Why::EmptyComparison => "the cohort compared with has no row in its denominator",
+            Why::FewerThanTwoCohorts => "fewer than two cohorts have a value",
+            Why::RatioToZero => "the value compared with is zero",
+            Why::RatioOfSigned => "a ratio of values that may be negative has no meaning",
+            Why::NoReference => "no reference level is declared for every attribute",
+            Why::OneClass => "only one of the two labels occurs",
+            Why::TooFewBuckets => "fewer than 20 buckets of units have rows",
+            Why::TooFewRows => "fewer than two rows",
+            Why::NotAMixture => "the value of everyone is no average of the cohorts' values",
+            Why::NoVariation => "the target does not vary",
+        }
+    }
+}
+
+/// The outcome of measuring.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "status")]
+pub enum Measured {
+    Estimated(Estimate),
+    Undefined { why: Why },
+    /// Withheld: a count behind it is below the publication limit, or would disclose one that is.
+    Suppressed,
+}
+
+impl Measured {
+    pub fn estimate(&self) -> Option<&Estimate> {
+        match self {
+            Measured::Estimated(estimate) => Some(estimate),
+            Measured::Undefined { .. } | Measured::Suppressed => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,215 @@
+//! What is known about the value of one cohort, before it is compared.
+
+use rand::Rng;
+use rand_distr::{Binomial, Distribution};
+
+use super::{BUCKETS_MIN, Basis, Estimate, Interval, Measured, Method, Share, Support, Why};
+
+/// Number of buckets of the unit's hash.
+pub const BUCKETS: u32 = 200;
+
+/// The value of one cohort and its error.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sample {
+    /// No value.
+    None(Why),
+    /// A share of independent rows of equal weight.
+    Rows { p: f64, n: i64 },
+    /// A value with a standard error.
+    Error {
+        point: f64,
+        se: f64,
+        n: i64,
+        /// Student t with these degrees of freedom; normal without.
+        df: Option<f64>,
+        lower: f64,
+        upper: f64,
+        method: Method,
+        /// Sorted bootstrap replicates, where the own interval is made of their percentiles.
+        replicates: Option<Vec<f64>>,
+        /// True for a mean over rows: the value of everyone is the average of the cohorts' values.
+        mean: bool,
+    },
+    /// A value, and the values with one bucket of units left out.
+    Buckets {
+        point: f64,
+        /// One per bucket; a bucket without rows of the cohort leaves the point as it is.
+        left_out: Vec<f64>,
+        /// Buckets with rows.
+        filled: usize,
+        n: i64,
+        /// Kish's effective number of rows.
+        n_effective: f64,
+        /// A share: kept within 0 and 1.
+        share: bool,
+    },
+}
+
+impl Sample {
+    /// A share of independent rows.
+    pub fn share(share: &Share) -> Sample {
+        match share.value() {
+            Some(p) => Sample::Rows { p, n: share.denominator.n },
+            None => Sample::None(Why::EmptyDenominator),
+        }
+    }
+
+    /// A share from one share per bucket.
+    pub fn bucketed_share(buckets: &[Share]) -> Sample {
+        let total = buckets.iter().fold(Share::default(), |sum, &share| sum + share);
+        let Some(point) = total.value() else { return Sample::None(Why::EmptyDenominator) };
+        let mut left_out = Vec::with_capacity(buckets.len());
+        for share in buckets {
+            match (total - *share).value() {
+                Some(value) => left_out.push(value),
+                None => return Sample::None(Why::TooFewBuckets),
+            }
+        }
+        let filled = buckets.iter().filter(|share| share.denominator.n != 0).count();
+        if filled < BUCKETS_MIN {
+            return Sample::None(Why::TooFewBuckets);
+        }
+        let (w, ww) = (total.denominator.w as f64, total.denominator.ww as f64);
+        Sample::Buckets { point, left_out, filled, n: total.denominator.n, n_effective: w * w / ww, share: true }
+    }
+
+    /// Any figure from its value and the values with one bucket left out.
+    pub fn buckets(point: Option<f64>, left_out: Vec<Option<f64>>, filled: usize, n: i64) -> Sample {
+        let Some(point) = point else { return Sample::None(Why::EmptyDenominator) };
+        if filled < BUCKETS_MIN {
+            return Sample::None(Why::TooFewBuckets);
+        }
+        match left_out.into_iter().collect::<Option<Vec<f64>>>() {
+            Some(left_out) => Sample::Buckets { point, left_out, filled, n, n_effective: n as f64, share: false },
+            None => Sample::None(Why::TooFewBuckets),
+        }
+    }
+
+    /// A mean over n rows with the standard error of a mean.
+    pub fn mean(mean: f64, se: f64, n: i64) -> Sample {
+        let df = Some((n - 1) as f64);
+        let (lower, upper) = (f64::NEG_INFINITY, f64::INFINITY);
+        match n {
+            0 => Sample::None(Why::EmptyDenominator),
+            1 => Sample::None(Why::TooFewRows),
+            _ => Sample::Error { point: mean, se, n, df, lower, upper, method: Method::Student, replicates: None, mean: true },
+        }
+    }
+
+    /// A figure of a confusion table's cells, from their bootstrap.
+    pub fn bootstrapped(point: Option<f64>, mut replicates: Vec<f64>, n: i64, lower: f64, upper: f64) -> Sample {
+        let Some(point) = point else { return Sample::None(Why::EmptyDenominator) };
+        if replicates.len() < 2 {
+            return Sample::None(Why::TooFewRows);
+        }
+        replicates.sort_by(f64::total_cmp);
+        let mean = replicates.iter().sum::<f64>() / replicates.len() as f64;
+        let variance = replicates.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (replicates.len() - 1) as f64;
+        let (se, replicates) = (variance.sqrt(), Some(replicates));
+        Sample::Error { point, se, n, df: None, lower, upper, method: Method::Bootstrap, replicates, mean: false }
+    }
+
+    pub fn point(&self) -> Option<f64> {
+        match self {
+            Sample::None(_) => None,
+            Sample::Rows { p, .. } => Some(*p),
+            Sample::Error { point, .. } | Sample::Buckets { point, .. } => Some(*point),
+        }
+    }
+
+    pub(super) fn why(&self) -> Why {
+        match self {
+            Sample::None(why) => *why,
+            Sample::Rows { .. } | Sample::Error { .. } | Sample::Buckets { .. } => Why::EmptyDenominator,
+        }
+    }
+
+    pub(super) fn n(&self) -> i64 {
+        match self {
+            Sample::None(_) => 0,
+            Sample::Rows { n, .. } | Sample::Error { n, .. } | Sample::Buckets { n, .. } => *n,
+        }
+    }
+
+    /// Independent rows of equal weight that would give the same error.
+    ///
+    /// From the jackknife p(1-p)/se^2. A share of 0 or 1 has no jackknife error; there it is the smaller of Kish's number and the number of
+    /// buckets with rows, because units may be as few as those.
+    pub(super) fn n_effective(&self) -> f64 {
+        match self {
+            Sample::None(_) => 0.0,
+            Sample::Rows { n, .. } | Sample::Error { n, .. } => *n as f64,
+            Sample::Buckets { point, left_out, filled, n, n_effective, share } => {
+                let se = jackknife_se(left_out, *filled);
+                let variance = point * (1.0 - point);
+                match (*share, variance > 0.0 && se > 0.0) {
+                    (true, true) => (variance / (se * se)).min(*n as f64),
+                    (true, false) => n_effective.min(*filled as f64),
+                    (false, _) => *n as f64,
+                }
+            }
+        }
+    }
+
+    /// The value with its interval.
+    pub fn measure(&self, confidence: f64) -> Measured {
+        let (basis, method) = match self {
+            Sample::None(why) => return Measured::Undefined { why: *why },
+            Sample::Rows { p, n } => (Basis::Score { p: *p, n: *n as f64, df: None }, Method::Wilson),
+            Sample::Error { replicates: Some(replicates), method, .. } => (Basis::Replicates(replicates.clone()), *method),
+            Sample::Error { se, df, lower, upper, method, .. } => {
+                (Basis::Error { se: *se, df: *df, lower: *lower, upper: *upper }, *method)
+            }
+            Sample::Buckets { point, filled, share: true, .. } => {
+                let df = Some((*filled - 1) as f64);
+                (Basis::Score { p: *point, n: self.n_effective(), df }, Method::Jackknife)
+            }
+            Sample::Buckets { left_out, filled, .. } => {
+                let (se, df) = (jackknife_se(left_out, *filled), Some((*filled - 1) as f64));
+                (Basis::Error { se, df, lower: f64::NEG_INFINITY, upper: f64::INFINITY }, Method::Jackknife)
+            }
+        };
+        let point = self.point().unwrap_or_default();
+        let interval: Interval = basis.interval(confidence, point);
+        let support = Support { n: self.n(), n_effective: self.n_effective() };
+        Measured::Estimated(Estimate { point, interval, confidence, support, method, basis })
+    }
+}
+
+/// sqrt((m - 1) / m sum of (left out - mean)^2) over the m buckets with rows (Shao and Tu 1995, 2.3).
+pub(super) fn jackknife_se(left_out: &[f64], filled: usize) -> f64 {
+    let mean = left_out.iter().sum::<f64>() / left_out.len() as f64;
+    let m = filled as f64;
+    (left_out.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() * (m - 1.0) / m).sqrt()
+}
+
+/// Draws tables of the same number of rows from the multinomial distribution of the cells and computes a figure of each.
+/// Replicates in which it is undefined are left out.
+pub fn bootstrap<const K: usize>(
+    cells: [i64; K],
+    random: &mut impl Rng,
+    replicates: u32,
+    of: impl Fn([f64; K]) -> Option<f64>,
+) -> Vec<f64> {
+    let total: i64 = cells.iter().sum();
+    let mut values = Vec::with_capacity(replicates as usize);
+    for _ in 0..replicates {
+        let (mut rows, mut left) = (total.max(0) as u64, total.max(0) as f64);
+        let mut drawn = [0.0; K];
+        for (slot, &cell) in drawn.iter_mut().zip(&cells) {
+            let cell = cell.max(0) as f64;
+            if rows == 0 || cell <= 0.0 {
+                continue;
+            }
+            let n = match Binomial::new(rows, (cell / left).min(1.0)) {
+                Ok(binomial) => binomial.sample(random).min(rows),
+                Err(_) => 0,
+            };
+            *slot = n as f64;
+            rows -= n;
+            left -= cell;
+        }
+        values.extend(of(drawn).filter(|value| value.is_finite()));
+    }
+    values
+}

@@ -1,0 +1,176 @@
+//! Worked values, properties, and simulations of every coverage that is claimed.
+
+use proptest::prelude::*;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use rand_distr::{Binomial, Distribution};
+
+use super::*;
+use crate::metric::{Against, Comparison};
+
+fn rows(k: i64, n: i64) -> Sample {
+    Sample::share(&Share { numerator: Cell::rows(k), denominator: Cell::rows(n) })
+}
+
+fn ends(measured: &Measured) -> (f64, f64) {
+    let interval = measured.estimate().unwrap().interval;
+    (interval.lower.unwrap_or(f64::NEG_INFINITY), interval.upper.unwrap_or(f64::INFINITY))
+}
+
+/// Newcombe 1998, Statistics in Medicine 17:873-890, table II, method 10.
+#[test]
+fn newcombe_published_intervals() {
+    for (a, m, b, n, lower, upper) in
+        [(56, 70, 48, 80, 0.0524, 0.3339), (9, 10, 3, 10, 0.1705, 0.8090), (10, 10, 0, 10, 0.6075, 1.0), (0, 10, 0, 10, -0.2775, 0.2775)]
+    {
+        let cohorts = [rows(a, m), rows(b, n)];
+        let all = rows(a + b, m + n);
+        let result = contrast(Comparison::Difference, Against::Reference, &cohorts, &all, Some(1), 0.95);
+        let (low, high) = ends(&result[0].measured);
+        assert!((low - lower).abs() < 6e-5 && (high - upper).abs() < 6e-5, "{low} {high}");
+    }
+}
+
+/// Wilson 1927 as tabulated by Newcombe 1998, Statistics in Medicine 17:857-872, table I, method 3.
+#[test]
+fn wilson_published_intervals() {
+    for (k, n, lower, upper) in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)] {
+        let (low, high) = ends(&rows(k, n).measure(0.95));
+        assert!((low - lower).abs() < 6e-5 && (high - upper).abs() < 6e-5, "{low} {high}");
+    }
+}
+
+#[test]
+fn undefined_is_not_zero() {
+    assert_eq!(rows(0, 0).measure(0.95), Measured::Undefined { why: Why::EmptyDenominator });
+    let cohorts = [rows(1, 5), rows(0, 5), rows(0, 0)];
+    let all = rows(1, 10);
+    let ratio = contrast(Comparison::Ratio, Against::Reference, &cohorts, &all, Some(1), 0.95);
+    assert_eq!(ratio[0].measured, Measured::Undefined { why: Why::RatioToZero });
+    assert_eq!(ratio[1].measured, Measured::Undefined { why: Why::EmptyDenominator });
+    let one = contrast(Comparison::Difference, Against::WorstPair, &cohorts[2..], &all, None, 0.95);
+    assert_eq!(one[0].measured, Measured::Undefined { why: Why::FewerThanTwoCohorts });
+}
+
+/// Cohorts of equal rates must not look different: the claim of simultaneous intervals.
+#[test]
+fn equal_cohorts_are_covered_in_the_worst_pair_and_against_the_highest() {
+    let mut random = StdRng::seed_from_u64(11);
+    let draw = Binomial::new(200, 0.3).unwrap();
+    for k in [2usize, 3, 5, 10] {
+        let runs = 2000;
+        let (mut difference, mut ratio, mut highest) = (0, 0, 0);
+        for _ in 0..runs {
+            let counts: Vec<i64> = (0..k).map(|_| draw.sample(&mut random) as i64).collect();
+            let cohorts: Vec<Sample> = counts.iter().map(|&c| rows(c, 200)).collect();
+            let all = rows(counts.iter().sum(), 200 * k as i64);
+            let worst = |comparison| contrast(comparison, Against::WorstPair, &cohorts, &all, None, 0.95)[0].measured.clone();
+            difference += i32::from(ends(&worst(Comparison::Difference)).0 <= 0.0);
+            ratio += i32::from(ends(&worst(Comparison::Ratio)).1 >= 1.0);
+            let each = contrast(Comparison::Difference, Against::Highest, &cohorts, &all, None, 0.95);
+            highest += i32::from(each.iter().all(|c| c.measured.estimate().unwrap().interval.contains(0.0)));
+        }
+        for (name, covered) in [("difference", difference), ("ratio", ratio), ("highest", highest)] {
+            assert!(f64::from(covered) >= 0.935 * f64::from(runs), "{name} of {k} cohorts: {covered} of {runs}");
+        }
+    }
+}
+
+/// Against everyone, of whom the cohort is a part.
+#[test]
+fn the_difference_to_everyone_is_covered() {
+    let mut random = StdRng::seed_from_u64(12);
+    let (small, large) = (Binomial::new(120, 0.35).unwrap(), Binomial::new(280, 0.25).unwrap());
+    let truth = 0.35 - (0.35 * 120.0 + 0.25 * 280.0) / 400.0;
+    let truth_ratio = 0.35 / (0.35 * 0.3 + 0.25 * 0.7);
+    let (mut covered, mut covered_ratio) = (0, 0);
+    for _ in 0..4000 {
+        let (a, b) = (small.sample(&mut random) as i64, large.sample(&mut random) as i64);
+        let cohorts = [rows(a, 120), rows(b, 280)];
+        let all = rows(a + b, 400);
+        let result = contrast(Comparison::Difference, Against::Overall, &cohorts, &all, None, 0.95);
+        covered += i32::from(result[0].measured.estimate().unwrap().interval.contains(truth));
+        let result = contrast(Comparison::Ratio, Against::Overall, &cohorts, &all, None, 0.95);
+        covered_ratio += i32::from(result[0].measured.estimate().unwrap().interval.contains(truth_ratio));
+    }
+    assert!((3760..=3880).contains(&covered), "{covered} of 4000");
+    assert!((3760..=3880).contains(&covered_ratio), "{covered_ratio} of 4000");
+}
+
+/// Ten equal rows per unit: intervals that take rows for independent are far too narrow; the jackknife over units is not.
+#[test]
+fn rows_that_share_a_unit_need_the_jackknife() {
+    let mut random = StdRng::seed_from_u64(13);
+    let runs = 1500;
+    let (mut jackknife, mut naive, mut difference) = (0, 0, 0);
+    for _ in 0..runs {
+        let mut draw = |p: f64, units: u32| {
+            let mut buckets = vec![Share::default(); BUCKETS as usize];
+            for _ in 0..units {
+                let bucket = random.random_range(0..BUCKETS) as usize;
+                let positive = i64::from(random.random_bool(p)) * 10;
+                buckets[bucket] = buckets[bucket] + Share { numerator: Cell::rows(positive), denominator: Cell::rows(10) };
+            }
+            buckets
+        };
+        let (a, b) = (draw(0.3, 400), draw(0.4, 300));
+        let sample = Sample::bucketed_share(&a);
+        jackknife += i32::from(sample.measure(0.95).estimate().unwrap().interval.contains(0.3));
+        let total = a.iter().fold(Share::default(), |sum, &s| sum + s);
+        naive += i32::from(Sample::share(&total).measure(0.95).estimate().unwrap().interval.contains(0.3));
+        let cohorts = [sample, Sample::bucketed_share(&b)];
+        let worst = contrast(Comparison::Difference, Against::WorstPair, &cohorts, &cohorts[0], None, 0.95);
+        difference += i32::from(worst[0].measured.estimate().unwrap().interval.contains(0.1));
+    }
+    let share = |covered: i32| f64::from(covered) / f64::from(runs);
+    assert!(share(jackknife) >= 0.93 && share(difference) >= 0.93, "{} {}", share(jackknife), share(difference));
+    assert!(share(naive) < 0.6, "{}", share(naive));
+}
+
+/// F1 of a table of 400 rows: the percentile bootstrap of its cells.
+#[test]
+fn the_cell_bootstrap_covers() {
+    let f1 = |[tp, fp, fn_, _]: [f64; 4]| (tp > 0.0).then(|| 2.0 * tp / (2.0 * tp + fp + fn_));
+    let p = [0.25, 0.1, 0.15, 0.5];
+    let truth = f1(p).unwrap();
+    let mut random = StdRng::seed_from_u64(14);
+    let mut covered = 0;
+    for _ in 0..600 {
+        let mut cells = [0i64; 4];
+        for _ in 0..400 {
+            let u: f64 = random.random();
+            cells[p.iter().scan(0.0, |sum, p| { *sum += p; Some(*sum) }).position(|sum| u < sum).unwrap_or(3)] += 1;
+        }
+        let replicates = bootstrap(cells, &mut random, 400, f1);
+        let point = f1(cells.map(|c| c as f64));
+        let measured = Sample::bootstrapped(point, replicates, 400, 0.0, 1.0).measure(0.95);
+        covered += i32::from(measured.estimate().unwrap().interval.contains(truth));
+    }
+    assert!(covered >= 555, "{covered} of 600");
+}
+
+proptest! {
+    #[test]
+    fn the_interval_holds_the_point_and_swapping_negates(a in 0i64..50, m in 1i64..50, b in 0i64..50, n in 1i64..50, confidence in 0.5f64..0.999) {
+        let (a, b) = (a.min(m), b.min(n));
+        let (x, y, all) = (rows(a, m), rows(b, n), rows(a + b, m + n));
+        let of = |cohorts: &[Sample], comparison| contrast(comparison, Against::Reference, cohorts, &all, Some(1), confidence)[0].measured.clone();
+        let forth = of(&[x.clone(), y.clone()], Comparison::Difference);
+        let back = of(&[y.clone(), x.clone()], Comparison::Difference);
+        let (low, high) = ends(&forth);
+        let (back_low, back_high) = ends(&back);
+        prop_assert!((low + back_high).abs() < 1e-12 && (high + back_low).abs() < 1e-12);
+        prop_assert!(forth.estimate().unwrap().interval.contains(forth.estimate().unwrap().point));
+        for comparison in [Comparison::Difference, Comparison::Ratio] {
+            for against in [Against::WorstPair, Against::Highest, Against::Overall, Against::Reference] {
+                for compared in contrast(comparison, against, &[x.clone(), y.clone()], &all, Some(0), confidence) {
+                    if let Some(estimate) = compared.measured.estimate() {
+                        let slack = Interval::new(ends(&compared.measured).0 - 1e-9, ends(&compared.measured).1 + 1e-9);
+                        prop_assert!(slack.contains(estimate.point), "{comparison} {against} {estimate:?}");
+                        prop_assert_eq!(estimate.at(confidence), estimate.clone());
+                    }
+                }
+            }
+        }
+    }
+}

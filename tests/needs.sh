@@ -1,0 +1,18 @@
+#!/bin/sh
+# Installs what the tests need where it is missing; without the right to install, names the one line that does it and exits 2.
+set -eu
+missing=""
+command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
+if [ -n "$missing" ]; then
+    line="apt-get update && apt-get install -y$missing"
+    if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
+        sh -c "$line" >&2
+    else
+        echo "missing:$missing. Install with: sudo sh -c '$line'" >&2
+        exit 2
+    fi
+fi
+if ! command -v cargo >/dev/null 2>&1; then
+    echo "missing: a Rust toolchain. Install with: curl https://sh.rustup.rs -sSf | sh -s -- -y" >&2
+    exit 2
+fi
