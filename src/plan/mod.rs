@@ -1,4 +1,327 @@
-//! TOML -> Spec -> Plan.
+//! TOML -> [`spec::Spec`] -> [`Plan`]: from what the author wrote to what will be read, counted and measured.
+//!
+//! A plan is complete: every statistic and every pass follows from it. What is not declared (levels of a protected column, bounds of a number,
+//! the value that replaces a missing feature) is learned in a pass of its own, which the plan lists.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::cohort::{Across, Attribute};
+use crate::demand::{RowKey, Rows};
+use crate::scalar::{Expr, Kind, Order, Scalar, Value};
+use crate::scan::{Read, Reading, Scan, Source};
+use crate::schema::{Column, Domain, Origin, Role, Schema};
+
 #[cfg(feature = "sql")]
 pub mod expression;
+pub mod features;
+pub mod learn;
 pub mod spec;
+
+use features::Feature;
+use spec::{ColumnSpec, Format, Missing, ReadAs, Spec};
+
+/// Everything that follows from a pipeline file and the learned domains.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub spec: Spec,
+    /// SHA-256 of the pipeline file and the policy file after it.
+    pub spec_sha256: String,
+    pub schema: Schema,
+    pub scan: Scan,
+    /// Protected columns, in the order of their first use in `across`.
+    pub attributes: Vec<Attribute>,
+    pub across: Vec<Across>,
+    /// Position of the reference level of every attribute that has one.
+    pub references: Vec<Option<u32>>,
+    /// True, false or missing: the row's outcome is the positive one.
+    pub label: Option<Scalar>,
+    /// True, false or missing: the given decision is the positive one.
+    pub decision: Option<Scalar>,
+    /// A given score between 0 and 1.
+    pub score: Option<Scalar>,
+    /// A numeric target on its interval.
+    pub target: Option<Numeric>,
+    /// A given numeric prediction.
+    pub prediction: Option<Scalar>,
+    pub weight: Option<Scalar>,
+    /// What is hashed for splits, folds and buckets.
+    pub key: RowKey,
+    /// Rows share units or carry weights: intervals are those of the bucket jackknife.
+    pub dependent: bool,
+    pub features: Vec<Feature>,
+}
+
+/// A number on a declared or learned interval.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Numeric {
+    pub of: Scalar,
+    pub lower: f64,
+    pub upper: f64,
+}
+
+/// Why no plan follows from a pipeline file.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{path}: {message}")]
+pub struct PlanError {
+    /// Key in the pipeline file, with dots.
+    pub path: String,
+    pub message: String,
+}
+
+fn error(path: impl Into<String>, message: impl Into<String>) -> PlanError {
+    PlanError { path: path.into(), message: message.into() }
+}
+
+/// Reads an expression of the pipeline file.
+pub type Parse<'a> = &'a dyn Fn(&str) -> Result<Scalar, String>;
+
+/// The pass that learns what is not declared; none when all is.
+#[derive(Debug, Clone, Default)]
+pub struct Learned {
+    pub domains: BTreeMap<String, Domain>,
+    /// Value that replaces a missing feature.
+    pub fill: BTreeMap<String, Value>,
+}
+
+impl Plan {
+    /// Draws the plan. `learned` holds what an earlier pass found; a column whose domain is needed and neither declared nor learned is an
+    /// error only where it is used.
+    pub fn of(spec: &Spec, spec_sha256: &str, source: Source, parse: Parse, learned: &Learned) -> Result<Plan, PlanError> {
+        let scan = scan(spec, source, parse)?;
+        let schema = schema(spec, learned);
+        let across = across(spec)?;
+        let names: Vec<&String> = across.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
+        let attributes = names.iter().map(|name| attribute(&schema, name)).collect::<Result<Vec<_>, _>>()?;
+        let at = |name: &String| names.iter().position(|other| *other == name);
+        let across: Vec<Across> = across.iter().map(|set| Across { attributes: set.iter().filter_map(at).collect() }).collect();
+        let references = attributes.iter().map(|attribute| reference(spec, attribute)).collect();
+        let role = |role| schema.with(role).next().cloned();
+        let weight = role(Role::Weight).map(|column| Scalar::column(&column.name));
+        let key = key(spec, &schema);
+        let mut plan = Plan {
+            dependent: weight.is_some() || role(Role::PrivacyUnit).is_some(),
+            label: role(Role::Target).map(|column| positive(spec, &column)).transpose()?.flatten(),
+            decision: role(Role::Prediction).map(|column| positive(spec, &column)).transpose()?.flatten(),
+            score: role(Role::Score).map(|column| Scalar::column(&column.name)),
+            target: role(Role::Target).and_then(|column| numeric(&column)),
+            prediction: role(Role::Prediction).and_then(|column| numeric(&column)).map(|numeric| numeric.of),
+            spec: spec.clone(),
+            spec_sha256: spec_sha256.into(),
+            schema,
+            scan,
+            attributes,
+            across,
+            references,
+            weight,
+            key,
+            features: Vec::new(),
+        };
+        if spec.train.is_some() {
+            plan.features = features::of(&plan, learned)?;
+        }
+        Ok(plan)
+    }
+
+    /// The salt of one public use of the hash.
+    pub fn salt(&self, purpose: &str) -> String {
+        format!("{}:{purpose}", self.spec.pipeline.seed)
+    }
+
+    /// Position of the test part among the split's parts.
+    pub const TEST: u32 = 2;
+
+    /// Rows of one part of the split (0 train, 1 calibration, 2 test); all kept rows when nothing is trained here.
+    pub fn part(&self, part: u32) -> Rows {
+        match &self.spec.train {
+            None => Rows::Kept,
+            Some(train) => {
+                let shares = [train.split.train, train.split.calibration, train.split.test];
+                let axis = crate::demand::Axis::shares(self.key.clone(), self.salt("split"), &shares);
+                Rows::Within { axis, codes: vec![part] }
+            }
+        }
+    }
+}
+
+/// Files of a source, in the order of their names.
+pub fn source(spec: &Spec, folder: &Path, expand: &dyn Fn(&Path) -> Result<Vec<PathBuf>, String>) -> Result<Source, PlanError> {
+    let path = folder.join(&spec.ingest.path);
+    let paths = expand(&path).map_err(|why| error("ingest.path", why))?;
+    let first = paths.first().ok_or_else(|| error("ingest.path", format!("{}: no file matches", path.display())))?;
+    let format = match spec.ingest.format.or_else(|| format_of(first)) {
+        Some(format) => format,
+        None => return Err(error("ingest.format", format!("{}: the extension does not tell the format; write format = \"csv\"", first.display()))),
+    };
+    let delimiter = spec.ingest.delimiter.unwrap_or(if format == Format::Tsv { '\t' } else { ',' });
+    let delimiter = u8::try_from(delimiter).map_err(|_| error("ingest.delimiter", "must be one ASCII character"))?;
+    let hive = path.is_dir() || first.components().any(|part| part.as_os_str().to_string_lossy().contains('='));
+    let (decimal, null_values) = (spec.ingest.decimal, spec.ingest.null_values.clone());
+    Ok(Source { paths, format, delimiter, decimal, null_values, hive })
+}
+
+/// The format an extension tells; compression is looked through.
+pub fn format_of(path: &Path) -> Option<Format> {
+    let name = path.file_name()?.to_string_lossy().to_lowercase();
+    let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+    match name.rsplit('.').next()? {
+        "csv" => Some(Format::Csv),
+        "tsv" | "tab" => Some(Format::Tsv),
+        "parquet" | "pq" => Some(Format::Parquet),
+        "ndjson" | "jsonl" => Some(Format::Ndjson),
+        "arrow" | "ipc" | "feather" => Some(Format::Ipc),
+        _ => None,
+    }
+}
+
+/// How a column is read.
+pub fn read_as(column: &ColumnSpec) -> ReadAs {
+    match (column.read_as, &column.bounds) {
+        (Some(read_as), _) => read_as,
+        (None, Some(_)) => ReadAs::Number,
+        (None, None) => match column.roles.iter().any(|role| matches!(role, Role::Weight | Role::Score)) {
+            true => ReadAs::Number,
+            false => ReadAs::Text,
+        },
+    }
+}
+
+/// Name of the companion that is true where a field is no value of the column's type.
+pub fn malformed(column: &str) -> String {
+    format!("{column} is malformed")
+}
+
+fn scan(spec: &Spec, source: Source, parse: Parse) -> Result<Scan, PlanError> {
+    let mut reads = Vec::new();
+    let read = |name: &str, column: &str, by| Read { name: name.into(), column: column.into(), by };
+    for (name, column) in &spec.schema {
+        if spec.derive.contains_key(name) || column.roles.contains(&Role::Ignored) {
+            continue;
+        }
+        let (by, check) = match read_as(column) {
+            ReadAs::Text => (Reading::Text, None),
+            ReadAs::Number => (Reading::Number, Some(Reading::NoNumber)),
+            ReadAs::Truth => (Reading::Truth, Some(Reading::NoTruth)),
+        };
+        reads.push(read(name, name, by));
+        reads.extend(check.map(|by| read(&malformed(name), name, by)));
+    }
+    let mut waiting = BTreeMap::new();
+    for (name, text) in &spec.derive {
+        let path = format!("derive.{name}");
+        waiting.insert(name.as_str(), parse(text).map_err(|why| error(path, why))?);
+    }
+    let mut derive: Vec<(Arc<str>, Scalar)> = Vec::new();
+    while !waiting.is_empty() {
+        let ready = waiting.iter().find(|(_, scalar)| scalar.columns().iter().all(|used| !waiting.contains_key(&**used)));
+        let Some((&name, _)) = ready else {
+            let names: Vec<&str> = waiting.into_keys().collect();
+            return Err(error(format!("derive.{}", names[0]), format!("derived columns need one another: {}", names.join(", "))));
+        };
+        if let Some(scalar) = waiting.remove(name) {
+            derive.push((name.into(), scalar));
+        }
+    }
+    let keep = spec.ingest.filter.as_ref().map(|text| parse(text)).transpose().map_err(|why| error("ingest.where", why))?;
+    check_types(&reads, &derive, keep.as_ref())?;
+    Ok(Scan { source, reads, derive, keep })
+}
+
+/// Types of derived columns and of the filter.
+fn check_types(reads: &[Read], derive: &[(Arc<str>, Scalar)], keep: Option<&Scalar>) -> Result<(), PlanError> {
+    let mut kinds: BTreeMap<Arc<str>, Kind> = reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
+    for (name, scalar) in derive {
+        let kind = scalar.kind(&|column| kinds.get(column).copied()).map_err(|e| error(format!("derive.{name}"), e.to_string()))?;
+        kinds.insert(name.clone(), kind);
+    }
+    match keep.map(|keep| keep.kind(&|column| kinds.get(column).copied())) {
+        None | Some(Ok(Kind::Truth)) => Ok(()),
+        Some(Ok(kind)) => Err(error("ingest.where", format!("is a {kind}; a condition is needed"))),
+        Some(Err(e)) => Err(error("ingest.where", e.to_string())),
+    }
+}
+
+fn schema(spec: &Spec, learned: &Learned) -> Schema {
+    let column = |(name, column): (&String, &ColumnSpec)| {
+        let declared = match (&column.levels, column.bounds) {
+            (Some(levels), _) => Some(Domain::Levels(levels.iter().map(|level| Arc::from(level.as_str())).collect())),
+            (None, Some([lower, upper])) => Some(Domain::Bounds { lower, upper }),
+            (None, None) => None,
+        };
+        let origin = if declared.is_none() && learned.domains.contains_key(name) { Origin::Learned } else { Origin::Declared };
+        let domain = declared.or_else(|| learned.domains.get(name).cloned()).unwrap_or(Domain::Open);
+        Column { name: name.as_str().into(), roles: column.roles.iter().copied().collect(), domain, origin }
+    };
+    Schema { columns: spec.schema.iter().map(column).collect() }
+}
+
+fn across(spec: &Spec) -> Result<Vec<Vec<String>>, PlanError> {
+    let protected: Vec<String> =
+        spec.schema.iter().filter(|(_, column)| column.roles.contains(&Role::Protected)).map(|(name, _)| name.clone()).collect();
+    let sets = match spec.measure.across.is_empty() {
+        true => protected.iter().map(|name| vec![name.clone()]).collect(),
+        false => spec.measure.across.clone(),
+    };
+    for name in sets.iter().flatten() {
+        if !protected.contains(name) {
+            return Err(error("measure.across", format!("{name} is no protected column; give it the role \"protected\"")));
+        }
+    }
+    Ok(sets)
+}
+
+fn attribute(schema: &Schema, name: &str) -> Result<Attribute, PlanError> {
+    match schema.column(name).map(|column| &column.domain) {
+        Some(Domain::Levels(levels)) => Ok(Attribute { name: name.into(), levels: levels.clone() }),
+        _ => Err(error(format!("schema.{name}"), "a protected column needs levels; derive a column of bands from a number")),
+    }
+}
+
+fn reference(spec: &Spec, attribute: &Attribute) -> Option<u32> {
+    let level = spec.schema.get(&*attribute.name)?.reference.as_ref()?;
+    attribute.levels.iter().position(|other| **other == **level).map(|at| at as u32)
+}
+
+/// The truth value of a two-valued column: equal to its positive value, missing where the column is.
+fn positive(spec: &Spec, column: &Column) -> Result<Option<Scalar>, PlanError> {
+    let Some(written) = spec.schema.get(&*column.name) else { return Ok(None) };
+    let of = Scalar::column(&column.name);
+    match (&written.positive, read_as(written)) {
+        (None, ReadAs::Truth) => Ok(Some(of)),
+        (None, _) => Ok(None),
+        (Some(value), ReadAs::Text) => Ok(Some(Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::text(value))))),
+        (Some(value), ReadAs::Number) => match crate::scalar::parse_number(value, '.') {
+            Some(number) => Ok(Some(Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::number(number))))),
+            None => Err(error(format!("schema.{}.positive", column.name), "the column is read as a number and this is none")),
+        },
+        (Some(value), ReadAs::Truth) => match crate::scan::parse_truth(value) {
+            Some(true) => Ok(Some(of)),
+            Some(false) => Ok(Some(Expr::Not(Box::new(of)))),
+            None => Err(error(format!("schema.{}.positive", column.name), "the column is read as a truth value; write true or false")),
+        },
+    }
+}
+
+fn numeric(column: &Column) -> Option<Numeric> {
+    match column.domain {
+        Domain::Bounds { lower, upper } => Some(Numeric { of: Scalar::column(&column.name), lower, upper }),
+        Domain::Levels(_) | Domain::Open => None,
+    }
+}
+
+/// The unit when one is declared, else the declared key, else the whole row.
+fn key(spec: &Spec, schema: &Schema) -> RowKey {
+    if let Some(unit) = schema.with(Role::PrivacyUnit).next() {
+        return RowKey::Of(vec![Scalar::column(&unit.name)]);
+    }
+    match spec.contract.unique_key.is_empty() {
+        true => RowKey::Row,
+        false => RowKey::Of(spec.contract.unique_key.iter().map(|name| Scalar::column(name)).collect()),
+    }
+}
+
+/// The policy for a missing value of a feature.
+pub fn missing(column: &ColumnSpec) -> Missing {
+    column.missing.unwrap_or_default()
+}

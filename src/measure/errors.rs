@@ -1,0 +1,181 @@
+//! Errors of numeric predictions, from the moments of e = target - prediction, |e|, e^2, y and y^2.
+//!
+//! Standard errors: of a mean, s / sqrt(n); of RMSE and R squared by the delta method on those moments (Serfling 1980, section 3.3).
+
+use std::collections::BTreeMap;
+
+use super::Group;
+use crate::demand::{Axis, Fixed, Limbs, Shape};
+use crate::estimate::{Method, Sample, Why};
+use crate::evidence::{Missing, Released};
+use crate::plan::{Numeric, Plan};
+use crate::scalar::{Arithmetic, Expr, Function, Scalar};
+use crate::statistic::{MomentSums, Moments, Tally};
+
+/// Moments by cohort. Errors are kept within twice the width of the target's interval, squares within its square.
+pub fn moments(by: Vec<Axis>, target: &Numeric, prediction: &Scalar) -> Shape {
+    let range = bound(target);
+    let y = &target.of;
+    let e = Expr::Arithmetic(Arithmetic::Subtract, Box::new(y.clone()), Box::new(prediction.clone()));
+    let square = |x: &Scalar| Expr::Arithmetic(Arithmetic::Multiply, Box::new(x.clone()), Box::new(x.clone()));
+    let centred = Expr::Arithmetic(Arithmetic::Subtract, Box::new(y.clone()), Box::new(Scalar::number(centre(target))));
+    let half = (target.upper - target.lower) / 2.0;
+    let of = vec![
+        Fixed { of: e.clone(), lower: -range, upper: range },
+        Fixed { of: Expr::Apply(Function::Abs, vec![e.clone()]), lower: -range, upper: range },
+        Fixed { of: square(&e), lower: -range * range, upper: range * range },
+        Fixed { of: centred.clone(), lower: -half, upper: half },
+        Fixed { of: square(&centred), lower: -half * half, upper: half * half },
+    ];
+    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), limbs: Limbs::Two }
+}
+
+fn bound(target: &Numeric) -> f64 {
+    2.0 * (target.upper - target.lower)
+}
+
+fn centre(target: &Numeric) -> f64 {
+    target.lower + (target.upper - target.lower) / 2.0
+}
+
+/// Means and covariances of the five columns.
+struct Five {
+    n: i64,
+    mean: [f64; 5],
+    covariance: [[f64; 5]; 5],
+}
+
+impl Five {
+    fn of(sums: &MomentSums, bits: u32, scale: [f64; 5]) -> Option<Five> {
+        if sums.n == 0 {
+            return None;
+        }
+        let unit = (2.0f64).powi(-2 * bits as i32);
+        let n = sums.n as f64;
+        let at = |i: usize, j: usize| sums.gram[i * 6 - i * (i + 1) / 2 + j] as f64 * unit;
+        let mut mean = [0.0; 5];
+        for i in 0..5 {
+            mean[i] = at(0, i + 1) / n * scale[i];
+        }
+        let mut covariance = [[0.0; 5]; 5];
+        for i in 0..5 {
+            for j in i..5 {
+                let sum = at(i + 1, j + 1) * scale[i] * scale[j];
+                covariance[i][j] = (sum - n * mean[i] * mean[j]) / (n - 1.0).max(1.0);
+                covariance[j][i] = covariance[i][j];
+            }
+        }
+        Some(Five { n: sums.n, mean, covariance })
+    }
+
+    /// Standard error of a function of the means with this gradient.
+    fn se(&self, gradient: [f64; 5]) -> f64 {
+        let mut variance = 0.0;
+        for i in 0..5 {
+            for j in 0..5 {
+                variance += gradient[i] * gradient[j] * self.covariance[i][j];
+            }
+        }
+        (variance.max(0.0) / self.n as f64).sqrt()
+    }
+}
+
+/// The value and its standard error; the sample says whether it is a mean over rows.
+enum Figure {
+    Mean(f64, f64),
+    Other(f64, f64, f64, f64),
+    Undefined(Why),
+}
+
+fn figure(id: &str, five: &Five) -> Figure {
+    let root = (five.covariance[0][0] / five.n as f64).max(0.0).sqrt();
+    match id {
+        "mean-absolute-error" => Figure::Mean(five.mean[1], five.se([0.0, 1.0, 0.0, 0.0, 0.0])),
+        "mean-residual" => Figure::Mean(five.mean[0], root),
+        "root-mean-squared-error" => {
+            let rmse = five.mean[2].max(0.0).sqrt();
+            let slope = if rmse > 0.0 { 0.5 / rmse } else { 0.0 };
+            Figure::Other(rmse, five.se([0.0, 0.0, slope, 0.0, 0.0]), 0.0, f64::INFINITY)
+        }
+        _ => {
+            let spread = five.mean[4] - five.mean[3] * five.mean[3];
+            if five.n < 2 {
+                return Figure::Undefined(Why::TooFewRows);
+            }
+            if spread <= 1e-12 * five.mean[4].abs() {
+                return Figure::Undefined(Why::NoVariation);
+            }
+            let ratio = five.mean[2] / spread;
+            let gradient = [0.0, 0.0, -1.0 / spread, -2.0 * five.mean[3] * ratio / spread, ratio / spread];
+            Figure::Other(1.0 - ratio, five.se(gradient), f64::NEG_INFINITY, 1.0)
+        }
+    }
+}
+
+/// Released moments with the units of their columns.
+pub struct Errors<'a> {
+    moments: &'a Moments,
+    attributes: usize,
+    dependent: bool,
+    scale: [f64; 5],
+}
+
+impl<'a> Errors<'a> {
+    pub fn of(plan: &Plan, released: &'a Released, target: &Numeric) -> Result<Errors<'a>, Missing> {
+        let (range, half) = (bound(target), (target.upper - target.lower) / 2.0);
+        let scale = [range, range, range * range, half, half * half];
+        Ok(Errors { moments: released.moments("measure/error")?, attributes: plan.attributes.len(), dependent: plan.dependent, scale })
+    }
+
+    /// The metric of a cohort.
+    pub fn sample(&self, id: &str, group: &Group) -> Sample {
+        let five = |sums: &MomentSums| Five::of(sums, self.moments.scale_bits, self.scale);
+        let value = |sums: &MomentSums| match five(sums).map(|five| figure(id, &five)) {
+            Some(Figure::Mean(value, _) | Figure::Other(value, ..)) => Some(value),
+            Some(Figure::Undefined(_)) | None => None,
+        };
+        let Some(total) = self.moments.total_where(|codes| group.holds(codes)) else {
+            return Sample::None(Why::EmptyDenominator);
+        };
+        if self.dependent {
+            let parts = self.buckets(group);
+            let filled = parts.values().filter(|part| part.n > 0).count();
+            let left_out = parts.values().map(|part| value(&minus(&total, part))).collect();
+            return Sample::buckets(value(&total), left_out, filled, total.n);
+        }
+        match five(&total).map(|five| figure(id, &five)) {
+            None => Sample::None(Why::EmptyDenominator),
+            Some(Figure::Undefined(why)) => Sample::None(why),
+            Some(Figure::Mean(mean, se)) => Sample::mean(mean, se, total.n),
+            Some(Figure::Other(..)) if total.n < 2 => Sample::None(Why::TooFewRows),
+            Some(Figure::Other(point, se, lower, upper)) => {
+                let (n, df, method) = (total.n, Some((total.n - 1) as f64), Method::Student);
+                Sample::Error { point, se, n, df, lower, upper, method, replicates: None, mean: false }
+            }
+        }
+    }
+
+    fn buckets(&self, group: &Group) -> BTreeMap<u32, MomentSums> {
+        let table = Tally::new(self.moments.sizes.clone());
+        let mut parts: BTreeMap<u32, MomentSums> =
+            (0..crate::estimate::BUCKETS).map(|bucket| (bucket, MomentSums::new(6, 0, 0))).collect();
+        for (&code, sums) in &self.moments.groups {
+            let codes = table.codes(code);
+            if group.holds(&codes)
+                && let Some(part) = parts.get_mut(&codes[self.attributes])
+            {
+                part.merge(sums);
+            }
+        }
+        parts
+    }
+}
+
+fn minus(total: &MomentSums, part: &MomentSums) -> MomentSums {
+    let mut left = total.clone();
+    left.n -= part.n;
+    for (sum, less) in left.gram.iter_mut().zip(&part.gram) {
+        *sum -= less;
+    }
+    left
+}

@@ -1,0 +1,284 @@
+//! Quality of scores between 0 and 1: discrimination, calibration, losses.
+//!
+//! Histograms are exact up to 4,096 distinct scores per cohort and label; beyond that scores are binned, values within a bin count as ties, and
+//! the printed bound contains the exact value.
+
+use std::collections::BTreeMap;
+
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+use super::{Group, Score};
+use crate::demand::{Axis, Fixed, Limbs, Shape, hash};
+use crate::estimate::{BUCKETS, Method, Sample, Why, bootstrap};
+use crate::evidence::{Missing, Released};
+use crate::plan::Plan;
+use crate::scalar::{Arithmetic, Expr, Scalar};
+use crate::statistic::{Bins, Counts, Histogram, MomentSums, Moments, Spread, Tally};
+
+/// Bins of scores where there are too many distinct ones.
+const BINS: Bins = Bins { lower: 0.0, upper: 1.0, count: 4096 };
+/// Bins of the calibration error.
+const CALIBRATION_BINS: usize = 10;
+/// Greatest log loss of a row: that of a predictor at the end of the link's table.
+const LOG_LOSS_MAX: f64 = 64.0;
+
+/// Scores by cohort and label.
+pub fn histogram(by: Vec<Axis>, score: &Score) -> Shape {
+    Shape::Histogram { by, of: score.of.clone(), bins: Some(BINS) }
+}
+
+/// Losses by cohort. Column 1 is the squared error, column 2 the log loss.
+pub fn losses(by: Vec<Axis>, score: &Score, label: &Scalar) -> Shape {
+    let y = Expr::Case(
+        vec![(label.clone(), Scalar::number(1.0)), (Expr::Not(Box::new(label.clone())), Scalar::number(0.0))],
+        None,
+    );
+    let e = Expr::Arithmetic(Arithmetic::Subtract, Box::new(score.of.clone()), Box::new(y));
+    let square = Expr::Arithmetic(Arithmetic::Multiply, Box::new(e.clone()), Box::new(e));
+    let mut of = vec![Fixed { of: square, lower: -1.0, upper: 1.0 }];
+    if let Some(log_loss) = &score.log_loss {
+        of.push(Fixed { of: log_loss.clone(), lower: -LOG_LOSS_MAX, upper: LOG_LOSS_MAX });
+    }
+    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), limbs: Limbs::Two }
+}
+
+/// Released evidence about scores.
+pub struct Scores<'a> {
+    histogram: &'a Histogram,
+    losses: &'a Moments,
+    attributes: usize,
+}
+
+impl<'a> Scores<'a> {
+    pub fn of(plan: &Plan, released: &'a Released) -> Result<Scores<'a>, Missing> {
+        let (histogram, losses) = (released.histogram("measure/score")?, released.moments("measure/loss")?);
+        Ok(Scores { histogram, losses, attributes: plan.attributes.len() })
+    }
+
+    /// What a reader must know about a metric of these scores.
+    pub fn notes(&self, id: &str) -> Vec<String> {
+        let everyone = |label| self.histogram.total_where(|codes| codes[self.attributes] == label);
+        let (negative, positive) = (points(&everyone(0)), points(&everyone(1)));
+        let binned = negative.1 || positive.1;
+        match id {
+            "roc-auc" if binned => {
+                let ties = tie_bound(&negative.0, &positive.0);
+                vec![format!("More than 4,096 distinct scores: binned in {} bins. The exact area under the ROC curve over everyone is within {ties:.2e} of the printed one.", BINS.count)]
+            }
+            "calibration-error" if binned => {
+                vec![format!("More than 4,096 distinct scores: the calibration error is exact within {:.1e}.", 0.5 / f64::from(BINS.count))]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The metric of a cohort.
+    pub fn sample(&self, id: &str, group: &Group, plan: &Plan) -> Sample {
+        match id {
+            "brier-score" => self.loss(group, 1, 1.0, plan),
+            "log-loss" => self.loss(group, 2, LOG_LOSS_MAX, plan),
+            "roc-auc" => self.ranked(group, plan, |negative, positive| auc(negative, positive).map(|(auc, _)| auc)),
+            _ => self.calibration(group, plan),
+        }
+    }
+
+    fn counts(&self, group: &Group, label: u32) -> Counts {
+        self.histogram.total_where(|codes| group.holds(codes) && codes[self.attributes] == label)
+    }
+
+    /// Histograms of a cohort per bucket of units: negative and positive scores.
+    fn buckets(&self, group: &Group) -> Vec<[Vec<(f64, f64)>; 2]> {
+        let table = Tally::new(self.histogram.sizes.clone());
+        let mut parts = vec![[Vec::new(), Vec::new()]; BUCKETS as usize];
+        for (&code, counts) in &self.histogram.groups {
+            let codes = table.codes(code);
+            let label = codes[self.attributes] as usize;
+            if group.holds(&codes) && label < 2 {
+                let part: &mut Vec<(f64, f64)> = &mut parts[codes[self.attributes + 1] as usize][label];
+                part.extend(points(counts).0);
+            }
+        }
+        parts
+    }
+
+    fn ranked(&self, group: &Group, plan: &Plan, of: impl Fn(&[(f64, f64)], &[(f64, f64)]) -> Option<f64>) -> Sample {
+        let (negative, positive) = (points(&self.counts(group, 0)).0, points(&self.counts(group, 1)).0);
+        let n = (total(&negative) + total(&positive)) as i64;
+        if negative.is_empty() || positive.is_empty() {
+            return Sample::None(if n == 0 { Why::EmptyDenominator } else { Why::OneClass });
+        }
+        if plan.dependent {
+            return self.jackknife(group, n, [&negative, &positive], of);
+        }
+        match auc(&negative, &positive) {
+            None => Sample::None(Why::OneClass),
+            Some((point, se)) => {
+                let method = Method::DeLong;
+                Sample::Error { point, se, n, df: None, lower: 0.0, upper: 1.0, method, replicates: None, mean: false }
+            }
+        }
+    }
+
+    fn jackknife(
+        &self,
+        group: &Group,
+        n: i64,
+        all: [&[(f64, f64)]; 2],
+        of: impl Fn(&[(f64, f64)], &[(f64, f64)]) -> Option<f64>,
+    ) -> Sample {
+        let parts = self.buckets(group);
+        let filled = parts.iter().filter(|part| !part[0].is_empty() || !part[1].is_empty()).count();
+        let left_out = parts.iter().map(|part| of(&without(all[0], &part[0]), &without(all[1], &part[1]))).collect();
+        Sample::buckets(of(all[0], all[1]), left_out, filled, n)
+    }
+
+    fn calibration(&self, group: &Group, plan: &Plan) -> Sample {
+        let (negative, positive) = (points(&self.counts(group, 0)).0, points(&self.counts(group, 1)).0);
+        let n = (total(&negative) + total(&positive)) as i64;
+        let point = calibration(&negative, &positive);
+        if plan.dependent {
+            return self.jackknife(group, n, [&negative, &positive], calibration);
+        }
+        let (cells, means) = calibration_cells(&negative, &positive);
+        let seed = hash(&plan.salt("bootstrap"), format!("calibration-error|{}", group.cohort).as_bytes());
+        let mut random = StdRng::seed_from_u64(seed);
+        let of = |cells: [f64; 2 * CALIBRATION_BINS]| calibration_of(&cells, &means);
+        let replicates = bootstrap(cells.map(|n| n as i64), &mut random, plan.spec.measure.replicates, of);
+        Sample::bootstrapped(point, replicates, n, 0.0, 1.0)
+    }
+
+    fn loss(&self, group: &Group, column: usize, scale: f64, plan: &Plan) -> Sample {
+        let unit = (2.0f64).powi(-2 * self.losses.scale_bits as i32);
+        let table = Tally::new(self.losses.sizes.clone());
+        let mut parts: BTreeMap<u32, MomentSums> = BTreeMap::new();
+        let mut sum: Option<MomentSums> = None;
+        for (&code, sums) in &self.losses.groups {
+            let codes = table.codes(code);
+            if !group.holds(&codes) {
+                continue;
+            }
+            if plan.dependent {
+                let bucket = codes[self.attributes];
+                parts.entry(bucket).and_modify(|part| part.merge(sums)).or_insert_with(|| sums.clone());
+            }
+            match &mut sum {
+                Some(sum) => sum.merge(sums),
+                None => sum = Some(sums.clone()),
+            }
+        }
+        let Some(sums) = sum.filter(|sums| sums.n > 0) else { return Sample::None(Why::EmptyDenominator) };
+        let width = if sums.gram.len() == 6 { 3 } else { 2 };
+        let at = |sums: &MomentSums, i: usize, j: usize| sums.gram[i * width - i * (i + 1) / 2 + j] as f64 * unit;
+        let n = sums.n as f64;
+        let mean = at(&sums, 0, column) / n * scale;
+        if plan.dependent {
+            let left_out = |part: &MomentSums| {
+                let rest = n - part.n as f64;
+                (rest > 0.0).then(|| (at(&sums, 0, column) - at(part, 0, column)) / rest * scale)
+            };
+            let mut values: Vec<Option<f64>> = parts.values().map(left_out).collect();
+            let filled = values.len();
+            values.resize(BUCKETS as usize, Some(mean));
+            return Sample::buckets(Some(mean), values, filled, sums.n);
+        }
+        let variance = (at(&sums, column, column) * scale * scale - n * mean * mean).max(0.0) / (n - 1.0).max(1.0);
+        Sample::mean(mean, (variance / n).sqrt(), sums.n)
+    }
+}
+
+/// Value and count, ascending; and whether they were binned.
+fn points(counts: &Counts) -> (Vec<(f64, f64)>, bool) {
+    match counts.spread() {
+        Spread::Numbers { counts } => (counts.into_iter().map(|(value, n)| (value.number(), n as f64)).collect(), false),
+        Spread::Binned { counts } => {
+            let middle = |code| (BINS.ends(code).0 + BINS.ends(code).1) / 2.0;
+            (counts.into_iter().map(|(code, n)| (middle(code), n as f64)).collect(), true)
+        }
+        Spread::Texts { .. } | Spread::TooManyTexts { .. } => (Vec::new(), false),
+    }
+}
+
+fn total(points: &[(f64, f64)]) -> f64 {
+    points.iter().map(|(_, n)| n).sum()
+}
+
+/// The points without those of a part.
+fn without(all: &[(f64, f64)], part: &[(f64, f64)]) -> Vec<(f64, f64)> {
+    let mut left = all.to_vec();
+    for (value, n) in part {
+        if let Ok(at) = left.binary_search_by(|(other, _)| other.total_cmp(value)) {
+            left[at].1 -= n;
+        }
+    }
+    left.retain(|(_, n)| *n > 0.0);
+    left
+}
+
+/// Area under the ROC curve with ties counted half, and its standard error by DeLong's placements.
+pub fn auc(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<(f64, f64)> {
+    let (m, n) = (total(positive), total(negative));
+    if m == 0.0 || n == 0.0 {
+        return None;
+    }
+    // Placement of a value among the others: the share below plus half the share equal.
+    let moments = |of: &[(f64, f64)], among: &[(f64, f64)], size: f64| {
+        let (mut below, mut at, mut sum, mut squares) = (0.0, 0, 0.0, 0.0);
+        for (value, count) in of {
+            while at < among.len() && among[at].0 < *value {
+                below += among[at].1;
+                at += 1;
+            }
+            let equal = if at < among.len() && among[at].0 == *value { among[at].1 } else { 0.0 };
+            let placement = (below + equal / 2.0) / size;
+            sum += count * placement;
+            squares += count * placement * placement;
+        }
+        (sum, squares)
+    };
+    let variance = |(sum, squares): (f64, f64), count: f64| {
+        if count < 2.0 { 0.25 } else { (squares - sum * sum / count).max(0.0) / (count - 1.0) / count }
+    };
+    let (of_positive, of_negative) = (moments(positive, negative, n), moments(negative, positive, m));
+    Some((of_positive.0 / m, (variance(of_positive, m) + variance(of_negative, n)).sqrt()))
+}
+
+/// Half the share of pairs that fall into one bin: the exact area is at most this far away.
+fn tie_bound(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> f64 {
+    let ties: f64 = positive
+        .iter()
+        .map(|(value, count)| negative.binary_search_by(|(other, _)| other.total_cmp(value)).map_or(0.0, |at| count * negative[at].1))
+        .sum();
+    0.5 * ties / (total(negative) * total(positive)).max(1.0)
+}
+
+/// Rows by bin and label (negative first), and the mean score of each bin.
+fn calibration_cells(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> ([f64; 2 * CALIBRATION_BINS], [f64; CALIBRATION_BINS]) {
+    let (mut cells, mut sums) = ([0.0; 2 * CALIBRATION_BINS], [0.0; CALIBRATION_BINS]);
+    for (label, points) in [negative, positive].into_iter().enumerate() {
+        for (score, n) in points {
+            let bin = ((score * CALIBRATION_BINS as f64) as usize).min(CALIBRATION_BINS - 1);
+            cells[2 * bin + label] += n;
+            sums[bin] += score * n;
+        }
+    }
+    for (bin, sum) in sums.iter_mut().enumerate() {
+        let n = cells[2 * bin] + cells[2 * bin + 1];
+        *sum = if n > 0.0 { *sum / n } else { 0.0 };
+    }
+    (cells, sums)
+}
+
+fn calibration_of(cells: &[f64; 2 * CALIBRATION_BINS], means: &[f64; CALIBRATION_BINS]) -> Option<f64> {
+    let all: f64 = cells.iter().sum();
+    let error = |(bin, mean): (usize, &f64)| {
+        let n = cells[2 * bin] + cells[2 * bin + 1];
+        if n > 0.0 { (mean * n - cells[2 * bin + 1]).abs() } else { 0.0 }
+    };
+    (all > 0.0).then(|| means.iter().enumerate().map(error).sum::<f64>() / all)
+}
+
+fn calibration(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<f64> {
+    let (cells, means) = calibration_cells(negative, positive);
+    calibration_of(&cells, &means)
+}
