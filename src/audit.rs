@@ -1,6 +1,6 @@
 //! Everything a run found out: the content of `report.json`.
 //!
-//! A pure function of pipeline file, data and seed. Times, usage and identifiers of the run are in `run.json` (`run::Record`).
+//! A pure function of pipeline file, data and seed. Times, usage and identifiers of the run are in `run.json` ([`Record`]).
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -13,6 +13,7 @@ use crate::estimate::Measured;
 use crate::finding::{Finding, Outcome};
 use crate::metric::{Against, Card, Comparison};
 use crate::schema::{Domain, Origin, Role};
+use crate::world::Usage;
 
 /// Version of the layout of `report.json`; grows when a key changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
@@ -179,4 +180,57 @@ pub struct Method {
     pub intervals: Vec<String>,
     pub notes: Vec<String>,
     pub passes: Vec<String>,
+}
+
+/// Version of the layout of `run.json`.
+pub const RUN_VERSION: u32 = 1;
+
+/// What is not a function of the input: the content of `run.json`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Record {
+    pub run_version: u32,
+    /// Start of the run in UTC and the first digits of the report's digest: `20260131T120000Z-1a2b3c4d`.
+    pub run_id: String,
+    pub pipeline: String,
+    pub generator: String,
+    pub outcome: Outcome,
+    /// Every exit code that applies, the one returned first.
+    pub exits: Vec<Exit>,
+    /// RFC 3339, UTC.
+    pub started_at: String,
+    pub finished_at: String,
+    pub engine: String,
+    pub threads: usize,
+    /// Passes over the rows the plan lists.
+    pub passes_planned: u32,
+    /// Passes over the rows that were made.
+    pub passes_run: u32,
+    pub usage: Vec<Usage>,
+    /// The run of the same pipeline before this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Previous>,
+    /// Source files as they were read.
+    pub inputs: Vec<FileDigest>,
+    /// Files of the run folder but `run.json` and `report.html`.
+    pub files: Vec<FileDigest>,
+}
+
+/// A reason to exit with a code.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Exit {
+    pub code: u8,
+    pub why: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Previous {
+    pub run_id: String,
+    pub outcome: Outcome,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FileDigest {
+    pub name: String,
+    pub bytes: u64,
+    pub sha256: String,
 }

@@ -11,6 +11,7 @@ pub mod estimate;
 pub mod evidence;
 pub mod finding;
 pub mod metric;
+pub mod model;
 pub mod scalar;
 pub mod scan;
 pub mod schema;
@@ -21,7 +22,16 @@ pub mod world;
 pub mod demo;
 pub mod engine;
 pub mod ingest;
+pub mod judge;
 pub mod measure;
 pub mod plan;
 pub mod privatize;
+pub mod report;
+#[cfg(feature = "store")]
+pub mod store;
 pub mod train;
+
+// where they meet
+#[cfg(feature = "cli")]
+pub mod cli;
+pub mod run;

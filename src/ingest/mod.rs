@@ -1,4 +1,6 @@
-//! From files to rows: which files a source is, and what a field means.
+//! From files to rows: which files a source is, what a field means, what the data was promised to be.
 
+pub mod contract;
 pub mod csv;
 pub mod field;
+pub mod paths;

@@ -1,0 +1,1 @@
+//! What outlives a run: runs, findings and receipts in one SQLite file.
