@@ -339,6 +339,18 @@ impl Counts {
         }
     }
 
+    /// Counts texts of which there are more than [`DISTINCT_MAX`] distinct ones.
+    pub(crate) fn add_too_many_texts(&mut self, n: i64) {
+        self.merge(&Counts { too_many_texts: Some(n), ..Counts::default() }, None);
+    }
+
+    /// Counts numbers of which there are more than [`DISTINCT_MAX`] distinct ones within a range: rows per bin, none without bins.
+    pub(crate) fn add_binned(&mut self, binned: impl Iterator<Item = (u32, i64)>, (least, greatest): (f64, f64)) {
+        let range = Some((Ordered::of(least), Ordered::of(greatest)));
+        let binned = Some(binned.filter(|(_, n)| *n != 0).collect());
+        self.merge(&Counts { range, binned, ..Counts::default() }, None);
+    }
+
     /// What was counted.
     pub fn spread(&self) -> Spread {
         if let Some(n) = self.too_many_texts {
@@ -437,8 +449,10 @@ impl ClassSizes {
 /// The `limit` rows of smallest keyed hash. No `Serialize`: rows stay inside the process.
 #[derive(Clone, PartialEq, Default)]
 pub struct Panel {
-    pub limit: usize,
-    pub rows: BTreeMap<(u64, Vec<Option<PanelValue>>), u32>,
+    limit: usize,
+    rows: BTreeMap<(u64, Vec<Option<PanelValue>>), u32>,
+    /// Sum of the counts.
+    held: usize,
 }
 
 /// A value in a panel, ordered.
@@ -461,11 +475,25 @@ impl PanelValue {
 }
 
 impl Panel {
+    pub fn new(limit: usize) -> Panel {
+        Panel { limit, ..Panel::default() }
+    }
+
+    /// The rows by hash and values, with how often each occurs.
+    pub fn rows(&self) -> impl Iterator<Item = (u64, &[Option<PanelValue>], u32)> {
+        self.rows.iter().map(|((hash, row), n)| (*hash, &**row, *n))
+    }
+
+    /// True when a row of this hash would be kept.
+    pub fn wants(&self, hash: u64) -> bool {
+        self.held < self.limit || self.rows.last_key_value().is_some_and(|((last, _), _)| hash <= *last)
+    }
+
     /// Adds a row, and drops the one of the greatest hash when there are too many. Equal rows are counted.
     pub fn add(&mut self, hash: u64, row: Vec<Option<PanelValue>>, n: u32) {
         *self.rows.entry((hash, row)).or_default() += n;
-        let mut rows: usize = self.rows.values().map(|&n| n as usize).sum();
-        while rows > self.limit {
+        self.held += n as usize;
+        while self.held > self.limit {
             let Some(mut last) = self.rows.last_entry() else { break };
             match *last.get() {
                 1 => {
@@ -473,7 +501,7 @@ impl Panel {
                 }
                 n => *last.get_mut() = n - 1,
             }
-            rows -= 1;
+            self.held -= 1;
         }
     }
 

@@ -15,6 +15,9 @@ pub mod kernel;
 pub mod polars;
 pub mod reference;
 
+#[cfg(feature = "polars")]
+use kernel::BATCH_ROWS;
+
 /// Looks at rows and returns only statistics.
 pub trait Engine {
     /// The columns of a source, without reading its rows.

@@ -93,13 +93,19 @@ pub(super) fn names(scan: &Scan) -> Result<Vec<(Arc<str>, Kind)>, EngineError> {
     Ok(names)
 }
 
+/// Checks the types of an expression over the names of a scan.
+pub(super) fn typed(scan: &Scan, scalar: &Scalar) -> Result<Kind, EngineError> {
+    let names = names(scan)?;
+    let kind = |column: &str| names.iter().rfind(|(name, _)| **name == *column).map(|(_, kind)| *kind);
+    scalar.kind(&kind).map_err(|e| EngineError::Expression(format!("{scalar}: {e}")))
+}
+
 /// Binds an expression to the positions of a row, after checking its types.
 pub(super) fn bind(scan: &Scan, scalar: &Scalar) -> Result<Bound, EngineError> {
+    typed(scan, scalar)?;
     let names = names(scan)?;
     let at = |column: &str| names.iter().rposition(|(name, _)| **name == *column);
-    let wrong = |e: String| EngineError::Expression(format!("{scalar}: {e}"));
-    scalar.kind(&|column| at(column).map(|i| names[i].1)).map_err(|e| wrong(e.to_string()))?;
-    scalar.bind(at).map_err(|e| wrong(e.to_string()))
+    scalar.bind(at).map_err(|e| EngineError::Expression(format!("{scalar}: {e}")))
 }
 
 fn derived(scan: &Scan) -> Result<Vec<Bound>, EngineError> {
@@ -142,7 +148,7 @@ impl<'a> Counter<'a> {
             }
             Shape::Histogram { bins, .. } => Statistic::Histogram(Histogram { sizes, bins: *bins, groups: BTreeMap::new() }),
             Shape::ClassSizes { .. } => Statistic::ClassSizes(ClassSizes::default()),
-            Shape::Panel { limit, .. } => Statistic::Panel(Panel { limit: *limit, rows: BTreeMap::new() }),
+            Shape::Panel { limit, .. } => Statistic::Panel(Panel::new(*limit)),
         };
         let key = match &demand.shape {
             Shape::Panel { key, .. } => Some(BoundKey::new(scan, key)?),
@@ -205,7 +211,8 @@ impl<'a> Counter<'a> {
                     sizes.missing += 1;
                     return Ok(());
                 }
-                let key = key_bytes(values.iter());
+                let mut key = Vec::new();
+                key_bytes(&mut key, values.into_iter());
                 self.classes_bytes += key.len() as u64 + 64;
                 *self.classes.entry(key).or_insert(0) += 1;
                 if self.classes_bytes > *memory_bytes_max {
@@ -339,26 +346,26 @@ impl BoundKey {
     }
 
     fn bytes(&self, row: &[Value], reads: usize) -> Vec<u8> {
+        let mut bytes = Vec::new();
         match &self.of {
-            Some(of) => key_bytes(of.iter().map(|of| of.evaluate(row)).collect::<Vec<_>>().iter()),
-            None => key_bytes(row[..reads].iter()),
+            Some(of) => key_bytes(&mut bytes, of.iter().map(|of| of.evaluate(row))),
+            None => key_bytes(&mut bytes, row[..reads].iter().cloned()),
         }
+        bytes
     }
 }
 
-/// Texts of the values joined by U+001F; a missing value is `\N`.
-fn key_bytes<'v>(values: impl Iterator<Item = &'v Value>) -> Vec<u8> {
-    let mut bytes = Vec::new();
+/// Appends the texts of the values joined by U+001F; a missing value is `\N`.
+pub(super) fn key_bytes(bytes: &mut Vec<u8>, values: impl Iterator<Item = Value>) {
     for (i, value) in values.enumerate() {
         if i > 0 {
             bytes.push(0x1f);
         }
         match value {
             Value::Null => bytes.extend(b"\\N"),
-            Value::Truth(truth) => bytes.extend(if *truth { &b"true"[..] } else { b"false" }),
-            Value::Number(number) => bytes.extend(format_number(*number).as_bytes()),
+            Value::Truth(truth) => bytes.extend(if truth { &b"true"[..] } else { b"false" }),
+            Value::Number(number) => bytes.extend(format_number(number).as_bytes()),
             Value::Text(text) => bytes.extend(text.as_bytes()),
         }
     }
-    bytes
 }

@@ -310,6 +310,30 @@ impl<C> Expr<C> {
         }
     }
 
+    /// The same expression over other arguments.
+    pub(crate) fn with_arguments(self, argument: &mut dyn FnMut(Expr<C>) -> Expr<C>) -> Expr<C> {
+        let mut one = |of: Box<Expr<C>>| Box::new(argument(*of));
+        match self {
+            Expr::Column(_) | Expr::Literal(_) => self,
+            Expr::Negate(of) => Expr::Negate(one(of)),
+            Expr::Not(of) => Expr::Not(one(of)),
+            Expr::IsNull(of) => Expr::IsNull(one(of)),
+            Expr::Arithmetic(by, left, right) => Expr::Arithmetic(by, one(left), one(right)),
+            Expr::Compare(by, left, right) => Expr::Compare(by, one(left), one(right)),
+            Expr::And(left, right) => Expr::And(one(left), one(right)),
+            Expr::Or(left, right) => Expr::Or(one(left), one(right)),
+            Expr::In(of, values) => Expr::In(one(of), values),
+            Expr::Case(branches, otherwise) => {
+                let branches = branches.into_iter().map(|(when, then)| (argument(when), argument(then))).collect();
+                Expr::Case(branches, otherwise.map(|of| Box::new(argument(*of))))
+            }
+            Expr::Coalesce(of) => Expr::Coalesce(of.into_iter().map(argument).collect()),
+            Expr::Apply(function, of) => Expr::Apply(function, of.into_iter().map(argument).collect()),
+            Expr::Predictor(model, of) => Expr::Predictor(model, of.into_iter().map(argument).collect()),
+            Expr::Link(link, bits, of) => Expr::Link(link, bits, one(of)),
+        }
+    }
+
     fn map<D, E>(&self, column: &impl Fn(&C) -> Result<D, E>) -> Result<Expr<D>, E> {
         let one = |of: &Expr<C>| of.map(column).map(Box::new);
         let all = |of: &[Expr<C>]| of.iter().map(|of| of.map(column)).collect::<Result<Vec<_>, E>>();

@@ -1,1 +1,3 @@
-//! One test binary; one module per question.
+//! Tests of the whole: engines, files, the program. One binary; one module per question.
+
+mod conformance;

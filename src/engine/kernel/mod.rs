@@ -1,0 +1,166 @@
+//! Batches of columns to statistics: every demand of a pass at once, each thread with sums of its own.
+//!
+//! All sums are integers, so the order in which batches come and threads end does not show.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::demand::{Demand, Shape};
+use crate::engine::EngineError;
+use crate::evidence::Evidence;
+use crate::scalar::Vector;
+use crate::scan::Scan;
+use crate::statistic::{Panel, PanelValue, Statistic};
+
+mod classes;
+mod counts;
+mod moments;
+mod program;
+
+use classes::Classes;
+use counts::{Cells, Groups, HistogramPlan, TallyPlan};
+use program::Program;
+
+/// Rows of a batch at most: block products of that many rows are exact in doubles.
+pub const BATCH_ROWS: usize = 4096;
+
+/// All demands of a pass over a scan.
+pub struct Pass {
+    program: Program,
+    counters: Vec<Counter>,
+}
+
+struct Counter {
+    name: Arc<str>,
+    choice: usize,
+    shape: Bound,
+}
+
+enum Bound {
+    Tally(TallyPlan),
+    Moments(moments::Plan),
+    Histogram(HistogramPlan),
+    Classes(Classes),
+    Panel { key: usize, of: Vec<usize>, limit: usize },
+}
+
+/// What one thread has counted.
+pub struct Sums(Vec<Sum>);
+
+enum Sum {
+    Tally(Cells),
+    Moments(moments::Sums),
+    Histogram(Groups),
+    /// In the table all threads share.
+    Classes,
+    Panel(Panel),
+}
+
+/// Parts of class-size demands that are still to be counted: name, and part of how many.
+pub type Parts = BTreeMap<Arc<str>, (u128, u128)>;
+
+impl Pass {
+    /// Binds the demands. `parts` names the part of a class-sizes demand that is counted; without an entry it is the first.
+    pub fn new(scan: &Scan, demands: &[Demand], parts: &Parts) -> Result<Pass, EngineError> {
+        let mut program = Program::new(scan)?;
+        let counters = demands
+            .iter()
+            .map(|demand| {
+                let choice = program.choice(scan, &demand.rows)?;
+                let part = parts.get(&demand.name).copied().unwrap_or((0, 1));
+                Ok(Counter { name: demand.name.clone(), choice, shape: bind(&mut program, scan, &demand.shape, part)? })
+            })
+            .collect::<Result<_, EngineError>>()?;
+        Ok(Pass { program, counters })
+    }
+
+    pub fn start(&self) -> Sums {
+        let sum = |counter: &Counter| match &counter.shape {
+            Bound::Tally(plan) => Sum::Tally(plan.start()),
+            Bound::Moments(_) => Sum::Moments(moments::Sums::default()),
+            Bound::Histogram(_) => Sum::Histogram(Groups::default()),
+            Bound::Classes(_) => Sum::Classes,
+            Bound::Panel { limit, .. } => Sum::Panel(Panel::new(*limit)),
+        };
+        Sums(self.counters.iter().map(sum).collect())
+    }
+
+    /// Counts a batch of at most [`BATCH_ROWS`] rows.
+    pub fn add(&self, sums: &mut Sums, read: Vec<Vector>, rows: usize) {
+        debug_assert!(rows <= BATCH_ROWS);
+        let values = self.program.evaluate(read, rows);
+        for (counter, sum) in self.counters.iter().zip(&mut sums.0) {
+            let chosen = values.choice(counter.choice);
+            match (&counter.shape, sum) {
+                (Bound::Tally(plan), Sum::Tally(cells)) => plan.add(cells, &values, chosen),
+                (Bound::Moments(plan), Sum::Moments(sums)) => plan.add(sums, &values, chosen),
+                (Bound::Histogram(plan), Sum::Histogram(groups)) => plan.add(groups, &values, chosen),
+                (Bound::Classes(classes), _) => classes.add(&values, chosen),
+                (Bound::Panel { key, of, .. }, Sum::Panel(panel)) => {
+                    for &row in chosen {
+                        let hash = values.hashes(*key)[row as usize];
+                        if panel.wants(hash) {
+                            panel.add(hash, values.row(of, row).iter().map(PanelValue::of).collect(), 1);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Merges what the threads counted. Also returns the parts of class-size demands that need passes of their own.
+    pub fn finish(self, threads: Vec<Sums>) -> Result<(Evidence, Parts), EngineError> {
+        let mut columns: Vec<Vec<Sum>> = self.counters.iter().map(|_| Vec::new()).collect();
+        for Sums(sums) in threads {
+            for (column, sum) in columns.iter_mut().zip(sums) {
+                column.push(sum);
+            }
+        }
+        let (mut evidence, mut parts) = (Evidence::default(), Parts::new());
+        for (counter, sums) in self.counters.into_iter().zip(columns) {
+            let mut merged: Option<Statistic> = None;
+            if let Bound::Classes(classes) = counter.shape {
+                let (sizes, count) = classes.finish(&counter.name)?;
+                if count > 1 {
+                    parts.insert(counter.name.clone(), (0, count));
+                }
+                merged = Some(Statistic::ClassSizes(sizes));
+            } else {
+                for sum in sums {
+                    let statistic = match (&counter.shape, sum) {
+                        (Bound::Tally(plan), Sum::Tally(cells)) => Statistic::Tally(plan.finish(cells)),
+                        (Bound::Moments(plan), Sum::Moments(sums)) => Statistic::Moments(plan.finish(sums)),
+                        (Bound::Histogram(plan), Sum::Histogram(groups)) => Statistic::Histogram(plan.finish(groups)),
+                        (_, Sum::Panel(panel)) => Statistic::Panel(panel),
+                        _ => continue,
+                    };
+                    match &mut merged {
+                        None => merged = Some(statistic),
+                        Some(merged) => {
+                            merged.merge(statistic);
+                        }
+                    }
+                }
+            }
+            evidence.statistics.extend(merged.map(|statistic| (counter.name, statistic)));
+        }
+        Ok((evidence, parts))
+    }
+}
+
+fn bind(program: &mut Program, scan: &Scan, shape: &Shape, part: (u128, u128)) -> Result<Bound, EngineError> {
+    Ok(match shape {
+        Shape::Tally { axes, weight } => Bound::Tally(TallyPlan::new(program, scan, axes, weight.as_ref())?),
+        Shape::Moments { by, of, weights, cross, limbs } => {
+            Bound::Moments(moments::Plan::new(program, scan, by, [of, weights, cross], *limbs)?)
+        }
+        Shape::Histogram { by, of, bins } => Bound::Histogram(HistogramPlan::new(program, scan, by, of, *bins)?),
+        Shape::ClassSizes { of, memory_bytes_max } => Bound::Classes(Classes::new(program, scan, of, *memory_bytes_max, part)?),
+        Shape::Panel { of, key, salt, limit } => {
+            let key = program.key(scan, key, salt)?;
+            let of = of.iter().map(|scalar| program.column(scan, scalar)).collect::<Result<_, _>>()?;
+            Bound::Panel { key, of, limit: *limit }
+        }
+    })
+}

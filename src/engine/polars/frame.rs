@@ -1,0 +1,173 @@
+//! Parquet and Arrow IPC: polars' streamed frames to batches of columns.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+
+use polars::prelude::{
+    Column, DataFrame, DataType, Engine, IpcScanOptions, LazyFrame, PlRefPath, PlanCallback, PolarsError, ScanArgsParquet, Schema,
+    UnifiedScanArgs, col,
+};
+
+use super::columns::{Field, by_column};
+use crate::engine::{BATCH_ROWS, EngineError, near};
+use crate::plan::spec::Format;
+use crate::scalar::{Vector, format_number};
+use crate::scan::{Scan, Source};
+
+/// Rows of a frame asked of polars.
+const FRAME_ROWS: usize = 16 * BATCH_ROWS;
+
+fn scan_file(path: &Path, source: &Source) -> Result<LazyFrame, EngineError> {
+    let unreadable = |why: String| EngineError::Unreadable { path: path.into(), why };
+    let meta = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
+    if meta.is_file() && meta.len() == 0 {
+        return Err(EngineError::Empty { path: path.into() });
+    }
+    let text = path.to_str().ok_or_else(|| unreadable("the name is not UTF-8; rename the file".into()))?;
+    let scan = match source.format {
+        Format::Parquet => LazyFrame::scan_parquet(PlRefPath::new(text), ScanArgsParquet { glob: false, ..Default::default() }),
+        _ => LazyFrame::scan_ipc(PlRefPath::new(text), IpcScanOptions::default(), UnifiedScanArgs { glob: false, ..Default::default() }),
+    };
+    scan.map_err(|e| refused(path, source, &e))
+}
+
+/// An error of polars without its text, which may hold cell values.
+fn refused(path: &Path, source: &Source, e: &PolarsError) -> EngineError {
+    let name = if source.format == Format::Parquet { "Parquet" } else { "Arrow IPC" };
+    match e {
+        PolarsError::IO { error, .. } if error.kind() != std::io::ErrorKind::Other => {
+            EngineError::Unreadable { path: path.into(), why: error.kind().to_string() }
+        }
+        _ => EngineError::Format { path: path.into(), why: format!("polars cannot read it as {name}; it may be damaged or of another format") },
+    }
+}
+
+/// Columns and types of a file.
+pub fn schema(path: &Path, source: &Source) -> Result<Arc<Schema>, EngineError> {
+    scan_file(path, source)?.collect_schema().map_err(|e| refused(path, source, &e))
+}
+
+/// Streams the columns a scan reads; `send` returns false to stop.
+pub fn stream(
+    scan: &Scan,
+    path: &Path,
+    partitions: &[(String, String)],
+    send: impl Fn(DataFrame) -> bool + Send + Sync + 'static,
+) -> Result<(), EngineError> {
+    let schema = schema(path, &scan.source)?;
+    let mut columns = Vec::new();
+    for (name, _) in by_column(&scan.reads) {
+        if partitions.iter().any(|(partition, _)| **partition == *name) {
+            continue;
+        }
+        if !schema.contains(&name) {
+            let near = near(&name, schema.iter_names().map(|name| name.as_str()));
+            return Err(EngineError::NoColumn { path: path.into(), column: name.to_string(), near });
+        }
+        columns.push(col(&*name));
+    }
+    if columns.is_empty() {
+        columns.extend(schema.iter_names().take(1).map(|name| col(name.as_str())));
+    }
+    let frames = scan_file(path, &scan.source)?
+        .select(columns)
+        .sink_batches(PlanCallback::new(move |frame: DataFrame| Ok(!send(frame))), false, NonZeroUsize::new(FRAME_ROWS))
+        .map_err(|e| refused(path, &scan.source, &e))?;
+    frames.collect_with_engine(Engine::Streaming).map_err(|e| refused(path, &scan.source, &e))?;
+    Ok(())
+}
+
+/// Hands a frame on in batches.
+pub fn batches(
+    scan: &Scan,
+    frame: &DataFrame,
+    partitions: &[(String, String)],
+    batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>,
+) -> Result<(), EngineError> {
+    let mut fields: Vec<(Arc<str>, Field)> =
+        by_column(&scan.reads).into_iter().map(|(name, readings)| (name, Field::new(readings.into_iter()))).collect();
+    let mut start = 0;
+    while start < frame.height() {
+        let rows = BATCH_ROWS.min(frame.height() - start);
+        let mut columns = vec![Vector::Null(rows); scan.reads.len()];
+        for (name, field) in &mut fields {
+            match partitions.iter().find(|(partition, _)| **partition == **name) {
+                Some((_, value)) => (0..rows).for_each(|_| field.push(Some(value), &scan.source)),
+                None => match frame.column(name) {
+                    Ok(column) => push(field, &column.slice(start as i64, rows), &scan.source),
+                    Err(_) => (0..rows).for_each(|_| field.push(None, &scan.source)),
+                },
+            }
+            field.take(&mut columns);
+        }
+        batch(columns, rows)?;
+        start += rows;
+    }
+    Ok(())
+}
+
+/// Appends a column. A truth value read as a number is 1 or 0; a number read as a truth value is true for 1 and false for 0; dates and times
+/// are texts; a list or structure is there but no value of any kind.
+fn push(field: &mut Field, column: &Column, source: &Source) {
+    let none = |field: &mut Field| {
+        for _ in 0..column.len() {
+            field.push_number(true, None);
+            field.push_truth(true, None);
+            field.push_text(None);
+        }
+    };
+    match column.dtype() {
+        DataType::Boolean => match column.bool() {
+            Ok(truths) => truths.iter().for_each(|truth| push_truth(field, truth)),
+            Err(_) => none(field),
+        },
+        dtype if dtype.is_integer() && field.reads_texts() => match (column.cast(&DataType::String), column.cast(&DataType::Float64)) {
+            (Ok(texts), Ok(numbers)) => match (texts.str(), numbers.f64()) {
+                (Ok(texts), Ok(numbers)) => {
+                    texts.iter().for_each(|text| field.push_text(text));
+                    numbers.iter().for_each(|number| push_number(field, number));
+                }
+                _ => none(field),
+            },
+            _ => none(field),
+        },
+        dtype if dtype.is_numeric() => match column.cast(&DataType::Float64) {
+            Ok(cast) => match cast.f64() {
+                Ok(numbers) => numbers.iter().for_each(|number| {
+                    push_number(field, number);
+                    if field.reads_texts() {
+                        field.push_text(number.filter(|x| x.is_finite()).map(format_number).as_deref());
+                    }
+                }),
+                Err(_) => none(field),
+            },
+            Err(_) => none(field),
+        },
+        DataType::List(_) | DataType::Struct(_) | DataType::Binary => none(field),
+        _ => match column.cast(&DataType::String) {
+            Ok(cast) => match cast.str() {
+                Ok(texts) => texts.iter().for_each(|text| field.push(text, source)),
+                Err(_) => none(field),
+            },
+            Err(_) => none(field),
+        },
+    }
+}
+
+fn push_number(field: &mut Field, number: Option<f64>) {
+    let finite = number.filter(|x| x.is_finite()).map(|x| x + 0.0);
+    field.push_number(number.is_some(), finite);
+    if field.reads_truths() {
+        let truth = finite.and_then(|x| if x == 1.0 { Some(true) } else { (x == 0.0).then_some(false) });
+        field.push_truth(number.is_some(), truth);
+    }
+}
+
+fn push_truth(field: &mut Field, truth: Option<bool>) {
+    if field.reads_numbers() {
+        field.push_number(truth.is_some(), truth.map(|truth| f64::from(u8::from(truth))));
+    }
+    field.push_truth(truth.is_some(), truth);
+    field.push_text(truth.map(|truth| if truth { "true" } else { "false" }));
+}

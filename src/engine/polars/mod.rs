@@ -1,0 +1,248 @@
+//! The default engine: bounded memory, all cores, any size.
+//!
+//! Parquet and Arrow IPC are streamed by polars; CSV, TSV and NDJSON are read in chunks by the rules of `ingest::csv` (polars fills records
+//! that are too short with missing values and says nothing). Every piece becomes batches of columns for `kernel`; each thread has its own sums.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use polars::prelude::DataFrame;
+
+use super::kernel::{Parts, Pass, Sums};
+use super::{Collected, Engine, EngineError};
+use crate::demand::Demand;
+use crate::evidence::{Evidence, Guarded};
+use crate::ingest::chunks::{Chunk, Chunks};
+use crate::ingest::paths::partitions;
+use crate::plan::spec::Format;
+use crate::scalar::Vector;
+use crate::scan::{Scan, Source, SourceColumn};
+use text::Parser;
+
+mod columns;
+mod frame;
+mod text;
+
+/// Streams batches into columnar kernels.
+pub struct Polars {
+    pub threads: usize,
+}
+
+/// Part of one file.
+enum Piece {
+    Text { file: usize, chunk: Chunk, skip: usize },
+    Frame { file: usize, frame: DataFrame },
+}
+
+/// One file of the source.
+struct Part {
+    header: Vec<String>,
+    partitions: Vec<(String, String)>,
+}
+
+impl Engine for Polars {
+    fn describe(&self, source: &Source) -> Result<Vec<SourceColumn>, EngineError> {
+        let Some(path) = source.paths.first() else { return Ok(Vec::new()) };
+        let column = |name: &str, kind: &str| SourceColumn { name: name.into(), kind: kind.into() };
+        let mut columns: Vec<SourceColumn> = match source.format {
+            Format::Csv | Format::Tsv | Format::Ndjson => text::header(path, source)?.iter().map(|name| column(name, "text")).collect(),
+            Format::Parquet | Format::Ipc => {
+                let schema = frame::schema(path, source)?;
+                schema.iter().map(|(name, dtype)| column(name, &dtype.to_string())).collect()
+            }
+        };
+        columns.extend(hive(source, path).iter().map(|(name, _)| column(name, "folder")));
+        Ok(columns)
+    }
+
+    fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
+        let (mut evidence, mut parts, rows) = self.pass(scan, demands, &Parts::new(), progress)?;
+        let mut passes = 1;
+        while let Some(next) = next_part(&mut parts) {
+            let rest: Vec<Demand> = demands.iter().filter(|demand| next.contains_key(&demand.name)).cloned().collect();
+            let (more, _, _) = self.pass(scan, &rest, &next, progress)?;
+            merge(&mut evidence, more);
+            passes += 1;
+        }
+        Ok(Collected { evidence: Guarded::seal(evidence), passes, rows })
+    }
+}
+
+/// Moves every class-sizes demand to its next part; none when all parts are counted.
+fn next_part(parts: &mut Parts) -> Option<Parts> {
+    for (part, _) in parts.values_mut() {
+        *part += 1;
+    }
+    parts.retain(|_, (part, count)| part < count);
+    (!parts.is_empty()).then(|| parts.clone())
+}
+
+fn merge(evidence: &mut Evidence, more: Evidence) {
+    for (name, statistic) in more.statistics {
+        if let Some(mine) = evidence.statistics.get_mut(&name) {
+            mine.merge(statistic);
+        }
+    }
+}
+
+fn hive(source: &Source, path: &Path) -> Vec<(String, String)> {
+    if source.hive { partitions(path) } else { Vec::new() }
+}
+
+/// The first error in the order of the rows, whichever thread meets it first.
+#[derive(Default)]
+struct First(Mutex<Option<(usize, u64, EngineError)>>);
+
+impl First {
+    fn report(&self, file: usize, line: u64, error: EngineError) {
+        let mut first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if first.as_ref().is_none_or(|(at_file, at_line, _)| (file, line) < (*at_file, *at_line)) {
+            *first = Some((file, line, error));
+        }
+    }
+
+    /// True when an error stands before this place.
+    fn before(&self, file: usize, line: u64) -> bool {
+        let first = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        first.as_ref().is_some_and(|(at_file, at_line, _)| (*at_file, *at_line) <= (file, line))
+    }
+
+    fn any(&self) -> bool {
+        self.before(usize::MAX, u64::MAX)
+    }
+}
+
+impl Polars {
+    fn pass(
+        &self,
+        scan: &Scan,
+        demands: &[Demand],
+        parts: &Parts,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(Evidence, Parts, u64), EngineError> {
+        let pass = Pass::new(scan, demands, parts)?;
+        let files: Vec<Mutex<Option<Arc<Part>>>> = scan.source.paths.iter().map(|_| Mutex::new(None)).collect();
+        let (rows, first) = (AtomicU64::new(0), Arc::new(First::default()));
+        let (sender, receiver) = sync_channel::<Piece>(2 * self.threads);
+        let receiver = Mutex::new(receiver);
+        let sums = std::thread::scope(|scope| {
+            let work = || worker(scan, &pass, &files, &receiver, &first, &rows, progress);
+            let workers: Vec<_> = (0..self.threads.max(1)).map(|_| scope.spawn(work)).collect();
+            produce(scan, &files, sender, &first);
+            workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Vec<Sums>>()
+        });
+        let error = first.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some((_, _, error)) = error {
+            return Err(error);
+        }
+        if sums.len() < self.threads.max(1) {
+            return Err(EngineError::Interrupted);
+        }
+        let rows = rows.into_inner();
+        progress(rows);
+        let (evidence, parts) = pass.finish(sums)?;
+        Ok((evidence, parts, rows))
+    }
+}
+
+/// Reads the files in order and hands their pieces out.
+fn produce(scan: &Scan, files: &[Mutex<Option<Arc<Part>>>], sender: SyncSender<Piece>, first: &Arc<First>) {
+    for (file, path) in scan.source.paths.iter().enumerate() {
+        let partitions = hive(&scan.source, path);
+        let done = match scan.source.format {
+            Format::Csv | Format::Tsv | Format::Ndjson => produce_text(scan, file, path, partitions, files, &sender, first),
+            Format::Parquet | Format::Ipc => {
+                set(&files[file], Part { header: Vec::new(), partitions: partitions.clone() });
+                let (sender, stop) = (sender.clone(), first.clone());
+                frame::stream(scan, path, &partitions, move |frame| !stop.any() && sender.send(Piece::Frame { file, frame }).is_ok())
+            }
+        };
+        if let Err(e) = done {
+            first.report(file, 0, e);
+        }
+        if first.any() {
+            return;
+        }
+    }
+}
+
+fn set(slot: &Mutex<Option<Arc<Part>>>, part: Part) {
+    *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(part));
+}
+
+fn produce_text(
+    scan: &Scan,
+    file: usize,
+    path: &Path,
+    partitions: Vec<(String, String)>,
+    files: &[Mutex<Option<Arc<Part>>>],
+    sender: &SyncSender<Piece>,
+    first: &First,
+) -> Result<(), EngineError> {
+    let mut chunks = Chunks::open(path, text::ends(&scan.source))?;
+    let mut skip = None;
+    while let Some(chunk) = chunks.next_chunk()? {
+        let skip = match skip.replace(0) {
+            Some(none) => none,
+            None => {
+                let (header, skip) = match scan.source.format {
+                    Format::Ndjson => (Vec::new(), 0),
+                    _ => text::first_record(path, &scan.source, &chunk)?,
+                };
+                Parser::new(scan, path, &header, &partitions)?;
+                set(&files[file], Part { header, partitions: partitions.clone() });
+                skip
+            }
+        };
+        if first.any() || sender.send(Piece::Text { file, chunk, skip }).is_err() {
+            return Ok(());
+        }
+    }
+    match skip {
+        None => Err(EngineError::Empty { path: path.into() }),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Counts pieces until there are no more.
+fn worker(
+    scan: &Scan,
+    pass: &Pass,
+    files: &[Mutex<Option<Arc<Part>>>],
+    receiver: &Mutex<Receiver<Piece>>,
+    first: &First,
+    rows: &AtomicU64,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Sums {
+    let mut sums = pass.start();
+    let mut parser: Option<(usize, Parser)> = None;
+    loop {
+        let piece = receiver.lock().unwrap_or_else(PoisonError::into_inner).recv();
+        let Ok(piece) = piece else { return sums };
+        let mut batch = |columns: Vec<Vector>, n: usize| {
+            pass.add(&mut sums, columns, n);
+            progress(rows.fetch_add(n as u64, Ordering::Relaxed) + n as u64);
+            Ok(())
+        };
+        let (file, line) = match &piece {
+            Piece::Text { file, chunk, .. } => (*file, chunk.line),
+            Piece::Frame { file, .. } => (*file, 0),
+        };
+        let part = files[file].lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(part) = part.filter(|_| !first.before(file, line)) else { continue };
+        let done = match &piece {
+            Piece::Frame { frame, .. } => frame::batches(scan, frame, &part.partitions, &mut batch),
+            Piece::Text { chunk, skip, .. } => {
+                if parser.as_ref().is_none_or(|(of, _)| *of != file) {
+                    parser = Parser::new(scan, &scan.source.paths[file], &part.header, &part.partitions).ok().map(|parser| (file, parser));
+                }
+                parser.as_mut().map_or(Ok(()), |(_, parser)| parser.parse(chunk, *skip, &mut batch))
+            }
+        };
+        if let Err(e) = done {
+            first.report(file, line, e);
+        }
+    }
+}
