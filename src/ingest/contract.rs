@@ -1,24 +1,538 @@
 //! The data contract and the profile of the columns: counted in the first pass, judged on released evidence.
+//!
+//! For every column one small table of the kept rows: missing, inside or outside the domain, malformed. A value is outside when it is none
+//! of the levels, less than the lower or greater than the upper bound; a weight is outside when it is negative, a score when it is not within
+//! 0 and 1. A field that is no value of the column's type is malformed, and missing too. Shares are of the kept rows.
+//!
+//! A promise is kept only when it was tested: a share of no rows, or of a column that is not read, is undefined, and the promise is broken.
+//! A key identifies the rows when no two rows share it and no row lacks a part of it (the primary key of SQL).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::audit::{ColumnFate, Promise};
-use crate::demand::Demand;
+use crate::demand::{Axis, Demand, Rows, Shape};
 use crate::evidence::{Missing, Released};
-use crate::plan::Plan;
+use crate::plan::spec::{self, ColumnSpec};
+use crate::plan::{Plan, malformed};
+use crate::scalar::{Expr, Function, Kind, Scalar, format_number, parse_number};
+use crate::scan::parse_truth;
+use crate::schema::{Column, Domain, Role};
 
 /// Counts of rows, of missing, outside and malformed values, and of repeated keys.
-pub fn demands(_plan: &Plan) -> Vec<Demand> {
-    Vec::new()
+pub fn demands(plan: &Plan) -> Vec<Demand> {
+    let filter = plan.scan.keep.iter().map(|keep| Axis::Truth { of: keep.clone() }).collect();
+    let mut demands = vec![tally(ROWS.into(), Rows::All, filter)];
+    let kinds = kinds(plan);
+    for column in &plan.schema.columns {
+        if let Some(check) = Check::of(column, &kinds) {
+            demands.push(tally(column_demand(&column.name), Rows::Kept, check.axes()));
+        }
+    }
+    let contract = &plan.spec.contract;
+    if !contract.unique_key.is_empty() {
+        let of = contract.unique_key.iter().map(|name| Scalar::column(name)).collect();
+        let memory_bytes_max = contract.memory_mib_max.saturating_mul(1 << 20);
+        demands.push(Demand { name: KEY.into(), rows: Rows::Kept, shape: Shape::ClassSizes { of, memory_bytes_max } });
+    }
+    demands
 }
 
 /// What the data turned out to be.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Profile {
+    /// Rows of the source.
     pub rows_read: i64,
+    /// Rows the filter keeps.
     pub rows_kept: i64,
+    /// Rows left out because a missing value leaves the filter undecided.
+    pub rows_undecided: i64,
+    /// Every column of the schema. A column that is read by nothing has no counts: they are 0.
     pub columns: Vec<ColumnFate>,
     pub promises: Vec<Promise>,
 }
 
+impl Profile {
+    /// The promises that were broken.
+    pub fn broken(&self) -> impl Iterator<Item = &Promise> {
+        self.promises.iter().filter(|promise| !promise.kept)
+    }
+}
+
 /// Reads the profile off released evidence.
-pub fn profile(_plan: &Plan, _released: &Released) -> Result<Profile, Missing> {
-    Ok(Profile { rows_read: 0, rows_kept: 0, columns: Vec::new(), promises: Vec::new() })
+pub fn profile(plan: &Plan, released: &Released) -> Result<Profile, Missing> {
+    let rows = released.tally(ROWS)?;
+    let rows_read = rows.total().n;
+    let (rows_kept, rows_undecided) = match plan.scan.keep {
+        Some(_) => (rows.get(&[1]).n, rows.get(&[2]).n),
+        None => (rows_read, 0),
+    };
+    let kinds = kinds(plan);
+    let mut columns = Vec::new();
+    let mut promises: Vec<Promise> =
+        plan.spec.contract.rows_min.iter().map(|least| rows_promise(rows_kept, *least)).collect();
+    for column in &plan.schema.columns {
+        let check = Check::of(column, &kinds);
+        let fate = fate(plan, column, check.as_ref(), released)?;
+        if let Some(written) = plan.spec.schema.get(&*column.name) {
+            let judged = Judged { fate: &fate, check: check.as_ref(), rows_kept };
+            promises.extend(judged.promises(written));
+        }
+        columns.push(fate);
+    }
+    promises.extend(key_promise(plan, released, rows_kept)?);
+    Ok(Profile { rows_read, rows_kept, rows_undecided, columns, promises })
+}
+
+const ROWS: &str = "contract/rows";
+const KEY: &str = "contract/key";
+
+fn column_demand(name: &str) -> Arc<str> {
+    format!("contract/column/{name}").into()
+}
+
+fn tally(name: Arc<str>, rows: Rows, axes: Vec<Axis>) -> Demand {
+    Demand { name, rows, shape: Shape::Tally { axes, weight: None } }
+}
+
+/// Kinds of all columns that are read or derived.
+fn kinds(plan: &Plan) -> BTreeMap<Arc<str>, Kind> {
+    let mut kinds: BTreeMap<Arc<str>, Kind> =
+        plan.scan.reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
+    for (name, scalar) in &plan.scan.derive {
+        if let Ok(kind) = scalar.kind(&|column| kinds.get(column).copied()) {
+            kinds.insert(name.clone(), kind);
+        }
+    }
+    kinds
+}
+
+/// How the values of one column are told apart.
+struct Check {
+    /// Missing, inside, outside.
+    state: Axis,
+    /// True where a field is no value of the type.
+    malformed: Option<Scalar>,
+}
+
+impl Check {
+    /// None for a column that is not read.
+    fn of(column: &Column, kinds: &BTreeMap<Arc<str>, Kind>) -> Option<Check> {
+        let kind = *kinds.get(&column.name)?;
+        let of = Scalar::column(&column.name);
+        let companion = malformed(&column.name);
+        let companion = kinds.contains_key(companion.as_str()).then(|| Scalar::column(&companion));
+        Some(match (&column.domain, bounds(column)) {
+            (Domain::Levels(levels), _) => {
+                let levels = levels.iter().map(|level| as_read(level, kind)).collect();
+                let of = if kind == Kind::Text { of } else { Expr::Apply(Function::ToText, vec![of]) };
+                Check { state: Axis::Levels { of, levels }, malformed: companion }
+            }
+            (_, Some((lower, upper))) => {
+                let edges = if upper == f64::INFINITY { vec![lower] } else { vec![lower, upper.next_up()] };
+                let number = Expr::Apply(Function::ToNumber, vec![of.clone()]);
+                match kind {
+                    Kind::Number => Check { state: Axis::Edges { of, edges }, malformed: companion },
+                    Kind::Truth => Check { state: Axis::Edges { of: number, edges }, malformed: companion },
+                    Kind::Text => {
+                        let present = Expr::Not(Box::new(Expr::IsNull(Box::new(of))));
+                        let no_number = Expr::IsNull(Box::new(number.clone()));
+                        let malformed = Some(Expr::And(Box::new(present), Box::new(no_number)));
+                        Check { state: Axis::Edges { of: number, edges }, malformed }
+                    }
+                }
+            }
+            (_, None) => Check { state: Axis::Truth { of: Expr::IsNull(Box::new(of)) }, malformed: companion },
+        })
+    }
+
+    fn axes(self) -> Vec<Axis> {
+        std::iter::once(self.state).chain(self.malformed.map(|of| Axis::Truth { of })).collect()
+    }
+
+    fn is_missing(&self, code: u32) -> bool {
+        match &self.state {
+            Axis::Levels { levels, .. } => code as usize == levels.len(),
+            Axis::Edges { edges, .. } => code as usize == edges.len() + 1,
+            Axis::Truth { .. } | Axis::Hash { .. } => code == 1,
+        }
+    }
+
+    fn is_outside(&self, code: u32) -> bool {
+        match &self.state {
+            Axis::Levels { levels, .. } => code as usize == levels.len() + 1,
+            Axis::Edges { .. } => code != 1 && !self.is_missing(code),
+            Axis::Truth { .. } | Axis::Hash { .. } => false,
+        }
+    }
+
+    /// There is a domain to be outside of.
+    fn has_domain(&self) -> bool {
+        matches!(self.state, Axis::Levels { .. } | Axis::Edges { .. })
+    }
+}
+
+/// Least and greatest number: declared, learned, or implied by the role.
+fn bounds(column: &Column) -> Option<(f64, f64)> {
+    let weight = column.is(Role::Weight);
+    match column.domain {
+        Domain::Bounds { lower, upper } => Some((if weight { lower.max(0.0) } else { lower }, upper)),
+        Domain::Open if weight => Some((0.0, f64::INFINITY)),
+        Domain::Open if column.is(Role::Score) => Some((0.0, 1.0)),
+        Domain::Open | Domain::Levels(_) => None,
+    }
+}
+
+/// The text a level has once its column was read as numbers or truth values.
+fn as_read(level: &Arc<str>, kind: Kind) -> Arc<str> {
+    match kind {
+        Kind::Text => level.clone(),
+        Kind::Number => parse_number(level, '.').map_or_else(|| level.clone(), |number| format_number(number).into()),
+        Kind::Truth => parse_truth(level).map_or_else(|| level.clone(), |truth| truth.to_string().into()),
+    }
+}
+
+fn fate(plan: &Plan, column: &Column, check: Option<&Check>, released: &Released) -> Result<ColumnFate, Missing> {
+    let (mut missing, mut outside, mut malformed) = (0, 0, 0);
+    if let Some(check) = check {
+        let tally = released.tally(&column_demand(&column.name))?;
+        let state = |codes: &[u32]| codes.first().copied().unwrap_or_default();
+        missing = tally.total_where(|codes| check.is_missing(state(codes))).n;
+        outside = tally.total_where(|codes| check.is_outside(state(codes))).n;
+        malformed = tally.total_where(|codes| codes.get(1) == Some(&1)).n;
+    }
+    Ok(ColumnFate {
+        name: column.name.clone(),
+        roles: column.roles.clone(),
+        domain: column.domain.clone(),
+        origin: column.origin,
+        derived: plan.spec.derive.get(&*column.name).cloned(),
+        missing,
+        outside,
+        malformed,
+    })
+}
+
+/// A column and what it was found to be.
+struct Judged<'a> {
+    fate: &'a ColumnFate,
+    check: Option<&'a Check>,
+    rows_kept: i64,
+}
+
+impl Judged<'_> {
+    fn promises(&self, written: &ColumnSpec) -> Vec<Promise> {
+        let (name, fate, rows) = (&self.fate.name, self.fate, self.rows_kept);
+        let malformed = match fate.malformed {
+            0 => String::new(),
+            n => format!(" ({n} of them malformed)"),
+        };
+        let without = format!("{} of {rows} rows have no value{malformed}", fate.missing);
+        let mut promises = Vec::new();
+        if let Some(most) = written.null_share_max {
+            let clause = format!("schema.{name}.null_share_max");
+            let kept = fate.missing as f64 / rows as f64 <= most;
+            let found = format!("{without}; promised: a share of at most {}", format_number(most));
+            promises.push(self.promise(&clause, &found, kept));
+        }
+        if written.missing == Some(spec::Missing::Refuse) {
+            let clause = format!("schema.{name}.missing = \"refuse\"");
+            promises.push(self.promise(&clause, &format!("{without}; promised: none"), fate.missing == 0));
+        }
+        if let Some(most) = written.outside_share_max {
+            let clause = format!("schema.{name}.outside_share_max");
+            let kept = fate.outside as f64 / rows as f64 <= most;
+            let found = format!(
+                "{} of {rows} rows have a value outside the levels or bounds; promised: a share of at most {}",
+                fate.outside,
+                format_number(most)
+            );
+            promises.push(match self.check {
+                Some(check) if !check.has_domain() => {
+                    untested(&clause, "the column has no levels or bounds; declare them, or take the promise out")
+                }
+                _ => self.promise(&clause, &found, kept),
+            });
+        }
+        promises
+    }
+
+    fn promise(&self, clause: &str, found: &str, kept: bool) -> Promise {
+        match self.check {
+            None => untested(clause, "the column is read by nothing; take the role \"ignored\" or the promise out"),
+            Some(_) => tested(clause, found, kept, self.rows_kept),
+        }
+    }
+}
+
+fn tested(clause: &str, found: &str, kept: bool, rows_kept: i64) -> Promise {
+    match rows_kept {
+        0 => untested(clause, "no row is kept; look at ingest.path and ingest.where"),
+        _ => Promise { text: format!("{clause}: {found}"), kept },
+    }
+}
+
+fn untested(clause: &str, why: &str) -> Promise {
+    Promise { text: format!("{clause}: not tested, {why}"), kept: false }
+}
+
+fn rows_promise(rows_kept: i64, least: u64) -> Promise {
+    let kept = u64::try_from(rows_kept).is_ok_and(|rows| rows >= least);
+    Promise { text: format!("contract.rows_min: {rows_kept} rows are kept; promised: at least {least}"), kept }
+}
+
+fn key_promise(plan: &Plan, released: &Released, rows_kept: i64) -> Result<Option<Promise>, Missing> {
+    let key = &plan.spec.contract.unique_key;
+    if key.is_empty() {
+        return Ok(None);
+    }
+    let sizes = released.class_sizes(KEY)?;
+    let (repeated, partial) = (sizes.repeated(), sizes.missing);
+    let clause = format!("contract.unique_key = [{}]", key.join(", "));
+    let found = format!(
+        "{repeated} of {rows_kept} rows share their key with another row, {partial} lack a part of it; promised: none"
+    );
+    Ok(Some(tested(&clause, &found, repeated == 0 && partial == 0, rows_kept)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::engine::reference::Reference;
+    use crate::engine::{Engine, EngineError};
+    use crate::plan::spec::{Format, Spec};
+    use crate::plan::{Learned, Plan};
+    use crate::privatize::release;
+    use crate::scalar::{Order, Value};
+    use crate::scan::Source;
+
+    const SPEC: &str = r#"
+        pipeline = { name = "t" }
+        ingest = { path = "t.csv" }
+        [schema]
+        id = {}
+        sex = { roles = ["protected"], levels = ["f", "m"], null_share_max = 0.25, outside_share_max = 0.25 }
+        age = { roles = ["feature"], bounds = [18, 90], missing = "refuse", outside_share_max = 0 }
+        hired = { roles = ["target"], as = "truth", null_share_max = 0 }
+        w = { roles = ["weight"], outside_share_max = 0 }
+        note = { roles = ["ignored"] }
+        [contract]
+        rows_min = 4
+        unique_key = ["id"]
+    "#;
+
+    const HEADER: &str = "id,sex,age,hired,w,note\n";
+    const GOOD: [&str; 4] = ["1,f,18,yes,1,a", "2,m,90,no,0,b", "3,m,40,1,2.5,c", "4,f,41,0,1,d"];
+
+    fn parse(text: &str) -> Result<Scalar, String> {
+        let old = Expr::Compare(Order::GreaterEqual, Box::new(Scalar::column("age")), Box::new(Scalar::number(40.0)));
+        match text {
+            "age >= 40" => Ok(old),
+            "band" => {
+                let text = |text| Expr::Literal(Value::Text(Arc::from(text)));
+                Ok(Expr::Case(vec![(old, text("old"))], Some(Box::new(text("young")))))
+            }
+            other => Err(other.into()),
+        }
+    }
+
+    fn plan(spec: &str, csv: &str, folder: &tempfile::TempDir) -> Plan {
+        let path = folder.path().join("t.csv");
+        std::fs::write(&path, csv).unwrap();
+        let spec: Spec = toml::from_str(spec).unwrap();
+        let source = Source {
+            paths: vec![path],
+            format: Format::Csv,
+            delimiter: b',',
+            decimal: '.',
+            null_values: vec!["?".into()],
+            hive: false,
+        };
+        Plan::of(&spec, "", source, &parse, &Learned::default()).unwrap()
+    }
+
+    fn profiled(spec: &str, rows: &[&str]) -> Profile {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(spec, &format!("{HEADER}{}\n", rows.join("\n")), &folder);
+        let released = release(Reference.collect(&plan.scan, &demands(&plan), &|_| {}).unwrap().evidence);
+        profile(&plan, &released).unwrap()
+    }
+
+    fn broken(profile: &Profile) -> Vec<&str> {
+        profile.broken().map(|promise| promise.text.as_str()).collect()
+    }
+
+    fn counts(profile: &Profile, name: &str) -> [i64; 3] {
+        let fate = profile.columns.iter().find(|fate| &*fate.name == name).unwrap();
+        [fate.missing, fate.outside, fate.malformed]
+    }
+
+    fn with(more: &[&'static str]) -> Vec<&'static str> {
+        GOOD.iter().chain(more).copied().collect()
+    }
+
+    #[test]
+    fn every_promise_is_kept_at_its_edge() {
+        let profile = profiled(SPEC, &GOOD);
+        assert_eq!((profile.rows_read, profile.rows_kept, profile.rows_undecided), (4, 4, 0));
+        assert_eq!(broken(&profile), Vec::<&str>::new());
+        assert_eq!(profile.promises.len(), 8);
+        assert_eq!(profile.columns.len(), 6);
+        assert!(profile.columns.iter().all(|fate| (fate.missing, fate.outside, fate.malformed) == (0, 0, 0)));
+    }
+
+    #[test]
+    fn missing_outside_and_malformed_values_are_counted_apart() {
+        let profile = profiled(SPEC, &with(&["5,?,17,maybe,-1,", "6,x,forty,,heavy,", ",,,,,", "8,f,90.5,no,1e400,"]));
+        assert_eq!(counts(&profile, "id"), [1, 0, 0]);
+        assert_eq!(counts(&profile, "sex"), [2, 1, 0]);
+        assert_eq!(counts(&profile, "age"), [2, 2, 1]);
+        assert_eq!(counts(&profile, "hired"), [3, 0, 1]);
+        assert_eq!(counts(&profile, "w"), [3, 1, 2]);
+        assert_eq!(counts(&profile, "note"), [0, 0, 0]);
+    }
+
+    #[test]
+    fn each_broken_promise_is_named_with_its_counts() {
+        let cases = [
+            (vec![GOOD[0], GOOD[1], GOOD[2]], "contract.rows_min: 3 rows are kept; promised: at least 4"),
+            (
+                with(&["4,f,20,yes,1,", "1,f,20,yes,1,"]),
+                "contract.unique_key = [id]: 4 of 6 rows share their key with another row, 0 lack a part of it; promised: none",
+            ),
+            (
+                with(&[",f,20,yes,1,"]),
+                "contract.unique_key = [id]: 0 of 5 rows share their key with another row, 1 lack a part of it; promised: none",
+            ),
+            (
+                with(&["5,,20,yes,1,", "6,?,20,yes,1,"]),
+                "schema.sex.null_share_max: 2 of 6 rows have no value; promised: a share of at most 0.25",
+            ),
+            (
+                with(&["5,F,20,yes,1,", "6,x,20,yes,1,"]),
+                "schema.sex.outside_share_max: 2 of 6 rows have a value outside the levels or bounds; promised: a share of at most 0.25",
+            ),
+            (
+                with(&["5,f,NaN,yes,1,"]),
+                "schema.age.missing = \"refuse\": 1 of 5 rows have no value (1 of them malformed); promised: none",
+            ),
+            (
+                with(&["5,f,17.999,yes,1,"]),
+                "schema.age.outside_share_max: 1 of 5 rows have a value outside the levels or bounds; promised: a share of at most 0",
+            ),
+            (
+                with(&["5,f,20,,1,"]),
+                "schema.hired.null_share_max: 1 of 5 rows have no value; promised: a share of at most 0",
+            ),
+            (
+                with(&["5,f,20,yes,-0.5,"]),
+                "schema.w.outside_share_max: 1 of 5 rows have a value outside the levels or bounds; promised: a share of at most 0",
+            ),
+        ];
+        for (rows, text) in cases {
+            assert_eq!(broken(&profiled(SPEC, &rows)), [text]);
+        }
+        let all = profiled(SPEC, &["1,,,,-1,", "1,x,9,,,"]);
+        assert_eq!(all.broken().count(), 8, "{:?}", broken(&all));
+    }
+
+    #[test]
+    fn a_share_equal_to_the_limit_is_kept() {
+        let spec = SPEC.replace("null_share_max = 0.25", "null_share_max = 0.29");
+        let rows: Vec<String> = (0..100).map(|i| format!("{i},{},20,yes,1,", if i < 29 { "" } else { "f" })).collect();
+        let rows: Vec<&str> = rows.iter().map(String::as_str).collect();
+        assert_eq!(broken(&profiled(&spec, &rows)), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn rows_the_filter_leaves_out_are_counted_and_not_judged() {
+        let spec = SPEC
+            .replace("path = \"t.csv\"", "path = \"t.csv\", where = \"age >= 40\"")
+            .replace("rows_min = 4", "rows_min = 3");
+        let profile = profiled(&spec, &with(&["1,x,20,,-1,", "9,x,,,-1,"]));
+        assert_eq!((profile.rows_read, profile.rows_kept, profile.rows_undecided), (6, 3, 1));
+        assert_eq!(broken(&profile), Vec::<&str>::new());
+        assert_eq!(counts(&profile, "sex"), [0, 0, 0]);
+    }
+
+    #[test]
+    fn a_derived_column_is_held_to_its_domain() {
+        let spec = SPEC.replace(
+            "[schema]",
+            "derive = { band = \"band\" }\n[schema]\nband = { levels = [\"old\"], outside_share_max = 0.5 }",
+        );
+        let profile = profiled(&spec, &GOOD);
+        assert_eq!(counts(&profile, "band"), [0, 1, 0]);
+        assert_eq!(profile.columns.iter().find(|fate| &*fate.name == "band").unwrap().derived.as_deref(), Some("band"));
+        let strict = spec.replace("outside_share_max = 0.5", "outside_share_max = 0.2");
+        assert_eq!(profiled(&strict, &GOOD).broken().count(), 1);
+    }
+
+    #[test]
+    fn levels_of_numbers_and_truths_are_compared_as_values() {
+        let spec = SPEC
+            .replace("id = {}", "id = { as = \"number\", levels = [\"1.0\", \"2\"], outside_share_max = 1 }")
+            .replace("as = \"truth\"", "as = \"truth\", levels = [\"Yes\"]");
+        let profile = profiled(&spec, &with(&["n,f,20,yes,1,"]));
+        assert_eq!(counts(&profile, "id"), [1, 2, 1]);
+        assert_eq!(counts(&profile, "hired"), [0, 2, 0]);
+    }
+
+    #[test]
+    fn bounds_of_a_column_of_texts_hold_for_the_numbers_in_it() {
+        let spec = SPEC.replace("id = {}", "id = { as = \"text\", bounds = [1, 3] }");
+        assert_eq!(counts(&profiled(&spec, &with(&["n,f,20,yes,1,", ",f,20,yes,1,"])), "id"), [2, 1, 1]);
+    }
+
+    #[test]
+    fn a_score_is_within_0_and_1() {
+        let spec = SPEC.replace("id = {}", "id = { roles = [\"score\"] }");
+        assert_eq!(counts(&profiled(&spec, &GOOD), "id"), [0, 3, 0]);
+    }
+
+    #[test]
+    fn a_promise_that_cannot_be_tested_is_broken() {
+        let spec = SPEC.replace("rows_min = 4", "rows_min = 0");
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(&spec, HEADER, &folder);
+        let released = release(Reference.collect(&plan.scan, &demands(&plan), &|_| {}).unwrap().evidence);
+        let profile = profile(&plan, &released).unwrap();
+        assert_eq!(profile.broken().count(), 7);
+        assert!(broken(&profile).iter().all(|text| text.contains("not tested, no row is kept")));
+        let spec = SPEC
+            .replace("[\"ignored\"]", "[\"ignored\"], null_share_max = 1")
+            .replace("id = {}", "id = { outside_share_max = 1 }");
+        let texts = profiled(&spec, &GOOD);
+        assert_eq!(
+            broken(&texts),
+            [
+                "schema.id.outside_share_max: not tested, the column has no levels or bounds; declare them, or take the promise out",
+                "schema.note.null_share_max: not tested, the column is read by nothing; take the role \"ignored\" or the promise out",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_key_that_does_not_fit_the_memory_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(
+            &SPEC.replace("rows_min = 4", "memory_mib_max = 0"),
+            &format!("{HEADER}{}\n", GOOD.join("\n")),
+            &folder,
+        );
+        let collected = Reference.collect(&plan.scan, &demands(&plan), &|_| {});
+        assert!(matches!(collected, Err(EngineError::Memory { .. })));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+        #[test]
+        fn the_order_of_rows_changes_nothing(order in Just((0..8).collect::<Vec<usize>>()).prop_shuffle()) {
+            let rows = with(&["4,x,17,,-1,", ",f,,yes,1,", "6,?,forty,no,,", "6,m,30,no,1,"]);
+            let shuffled: Vec<&str> = order.iter().map(|&i| rows[i]).collect();
+            prop_assert_eq!(profiled(SPEC, &rows), profiled(SPEC, &shuffled));
+        }
+    }
 }
