@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::{Collected, Engine, EngineError, near};
 use crate::demand::{Axis, Demand, Fixed, Limbs, RowKey, Rows, Shape, hash};
 use crate::evidence::{Evidence, Guarded};
-use crate::ingest::{csv::Records, field};
+use crate::ingest::{csv::Records, field, paths};
 use crate::plan::spec::Format;
 use crate::scalar::{Bound, Kind, Scalar, Value, format_number};
 use crate::scan::{Scan, Source, SourceColumn};
@@ -22,7 +22,10 @@ impl Engine for Reference {
         text_only(source)?;
         let mut columns = Vec::new();
         if let Some(path) = source.paths.first() {
-            for name in Records::open(path, source)?.header() {
+            let records = Records::open(path, source)?;
+            let folders: Vec<String> = partitions(path, source).into_iter().map(|(name, _)| name).collect();
+            let fields = records.header().iter().filter(|name| !folders.contains(name));
+            for name in fields.chain(&folders) {
                 columns.push(SourceColumn { name: name.as_str().into(), kind: "text".into() });
             }
         }
@@ -37,10 +40,10 @@ impl Engine for Reference {
         let mut rows = 0;
         for path in &scan.source.paths {
             let mut records = Records::open(path, &scan.source)?;
-            let at = positions(scan, records.header(), path)?;
+            let at = places(scan, records.header(), path)?;
             while let Some(fields) = records.next_record()? {
                 let mut row: Vec<Value> =
-                    scan.reads.iter().zip(&at).map(|(read, &at)| field::value(fields[at], read.by, &scan.source)).collect();
+                    scan.reads.iter().zip(&at).map(|(read, place)| field::value(place.text(&fields), read.by, &scan.source)).collect();
                 for scalar in &derive {
                     row.push(scalar.evaluate(&row));
                 }
@@ -61,7 +64,9 @@ impl Engine for Reference {
 }
 
 fn text_only(source: &Source) -> Result<(), EngineError> {
+    let packed = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "gz" || extension == "zst");
     match source.format {
+        Format::Csv | Format::Tsv if source.paths.iter().any(packed) => Err(EngineError::Unsupported("compressed files")),
         Format::Csv | Format::Tsv => Ok(()),
         Format::Parquet => Err(EngineError::Unsupported("Parquet")),
         Format::Ndjson => Err(EngineError::Unsupported("NDJSON")),
@@ -69,13 +74,36 @@ fn text_only(source: &Source) -> Result<(), EngineError> {
     }
 }
 
-/// Position in the source of every column that is read.
-fn positions(scan: &Scan, header: &[String], path: &std::path::Path) -> Result<Vec<usize>, EngineError> {
+/// Names and values of the hive partitions a file lies in.
+fn partitions(path: &std::path::Path, source: &Source) -> Vec<(String, String)> {
+    if source.hive { paths::partitions(std::path::Path::new(""), path) } else { Vec::new() }
+}
+
+/// Where the text of a column is.
+enum Place {
+    Field(usize),
+    Folder(String),
+}
+
+impl Place {
+    fn text<'a>(&'a self, fields: &[&'a str]) -> &'a str {
+        match self {
+            Place::Field(at) => fields[*at],
+            Place::Folder(value) => value,
+        }
+    }
+}
+
+/// The place in a file of every column that is read. A folder's name goes before a field.
+fn places(scan: &Scan, header: &[String], path: &std::path::Path) -> Result<Vec<Place>, EngineError> {
+    let folders = partitions(path, &scan.source);
     let find = |read: &crate::scan::Read| {
-        header.iter().position(|name| **name == *read.column).ok_or_else(|| EngineError::NoColumn {
+        let folder = folders.iter().rfind(|(name, _)| **name == *read.column).map(|(_, value)| Place::Folder(value.clone()));
+        let field = || header.iter().position(|name| **name == *read.column).map(Place::Field);
+        folder.or_else(field).ok_or_else(|| EngineError::NoColumn {
             path: path.into(),
             column: read.column.to_string(),
-            near: near(&read.column, header.iter()),
+            near: near(&read.column, header.iter().chain(folders.iter().map(|(name, _)| name))),
         })
     };
     scan.reads.iter().map(find).collect()

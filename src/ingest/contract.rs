@@ -515,6 +515,34 @@ mod tests {
     }
 
     #[test]
+    fn a_partition_is_a_column_like_any_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut plan = plan(SPEC, "", &folder);
+        plan.scan.source.hive = true;
+        plan.scan.source.paths.clear();
+        for (sex, rows) in [
+            ("f", "1,18,yes,1\n4,41,0,1\n"),
+            ("__HIVE_DEFAULT_PARTITION__", "2,90,no,0\n"),
+            ("%6D", "3,40,1,2.5\n"),
+            ("x", "5,18,1,1\n"),
+        ] {
+            let path = folder.path().join(format!("sex={sex}/a.csv"));
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, format!("id,age,hired,w\n{rows}")).unwrap();
+            plan.scan.source.paths.push(path);
+        }
+        let described: Vec<Arc<str>> =
+            Reference.describe(&plan.scan.source).unwrap().into_iter().map(|column| column.name).collect();
+        assert_eq!(described, ["id".into(), "age".into(), "hired".into(), "w".into(), Arc::from("sex")]);
+        let released = release(Reference.collect(&plan.scan, &demands(&plan), &|_| {}).unwrap().evidence);
+        let profile = profile(&plan, &released).unwrap();
+        assert_eq!(profile.rows_read, 5);
+        assert_eq!(counts(&profile, "sex"), [1, 1, 0]);
+        plan.scan.source.hive = false;
+        assert!(matches!(Reference.collect(&plan.scan, &demands(&plan), &|_| {}), Err(EngineError::NoColumn { .. })));
+    }
+
+    #[test]
     fn a_key_that_does_not_fit_the_memory_is_an_error() {
         let folder = tempfile::tempdir().unwrap();
         let plan = plan(
