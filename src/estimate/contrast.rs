@@ -92,6 +92,8 @@ enum Pair {
     Shares { a: (f64, f64), b: (f64, f64) },
     /// Difference, or logarithm of the ratio, with its standard error.
     Error { value: f64, se: f64 },
+    /// A ratio of zero to a positive value, with the standard error of the numerator over that value: it has no logarithm.
+    Zero { se: f64 },
 }
 
 /// One comparison, or all pairs at once.
@@ -138,6 +140,7 @@ impl Pair {
             (Pair::Shares { a, b }, Comparison::Ratio) => mover_ratio(*a, *b, z),
             (Pair::Error { value, se }, Comparison::Difference) => (value - z * se, value + z * se),
             (Pair::Error { value, se }, Comparison::Ratio) => ((value - z * se).exp(), (value + z * se).exp()),
+            (Pair::Zero { se }, _) => (0.0, z * se),
         }
     }
 }
@@ -180,7 +183,11 @@ fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option
             let df = Some(((*m).min(*k) - 1) as f64);
             let positive = |x: f64| x > 0.0;
             if comparison == Comparison::Ratio && !(positive(x) && u.iter().chain(v).copied().all(positive)) {
-                return if *share { Ok((shares(), df)) } else { Err(Why::RatioOfSigned) };
+                return match (*share, x == 0.0 && positive(y)) {
+                    (true, _) => Ok((shares(), df)),
+                    (false, true) => Ok((Pair::Zero { se: jackknife_se(u, *m) / y }, df)),
+                    (false, false) => Err(Why::RatioOfSigned),
+                };
             }
             let of = |x: f64, y: f64| if comparison == Comparison::Ratio { (x / y).ln() } else { x - y };
             let deleted: Vec<f64> = u.iter().zip(v).map(|(&x, &y)| of(x, y)).collect();
@@ -198,6 +205,7 @@ fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option
                 Comparison::Ratio if x > 0.0 && y > 0.0 => {
                     Ok((Pair::Error { value: (x / y).ln(), se: (se_a / x).hypot(se_b / y) }, df))
                 }
+                Comparison::Ratio if x == 0.0 && y > 0.0 => Ok((Pair::Zero { se: se_a / y }, df)),
                 Comparison::Ratio => Err(Why::RatioOfSigned),
             }
         }
@@ -222,8 +230,8 @@ fn method(pair: &Pair, comparison: Comparison, critical: Critical, sample: &Samp
         (Pair::Shares { .. }, _, Comparison::Difference) => Method::SimultaneousNewcombe,
         (Pair::Shares { .. }, _, Comparison::Ratio) if one => Method::MoverR,
         (Pair::Shares { .. }, _, Comparison::Ratio) => Method::SimultaneousMoverR,
-        (Pair::Error { .. }, _, _) if one => Method::Student,
-        (Pair::Error { .. }, _, _) => Method::Simultaneous,
+        (Pair::Error { .. } | Pair::Zero { .. }, _, _) if one => Method::Student,
+        (Pair::Error { .. } | Pair::Zero { .. }, _, _) => Method::Simultaneous,
     }
 }
 

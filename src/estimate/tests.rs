@@ -52,6 +52,24 @@ fn undefined_is_not_zero() {
     assert_eq!(one[0].measured, Measured::Undefined { why: Why::FewerThanTwoCohorts });
 }
 
+/// F1 of zero over F1 of a half is zero, not undefined; its interval is that of the numerator.
+#[test]
+fn a_ratio_of_zero_to_a_positive_figure_is_zero() {
+    let figure = |point: f64, se: f64| Sample::Error {
+        point, se, n: 50, df: None, lower: 0.0, upper: 1.0, method: Method::Bootstrap, replicates: None, mean: false,
+    };
+    let cohorts = [figure(0.0, 0.01), figure(0.5, 0.05)];
+    for against in [Against::WorstPair, Against::Reference] {
+        let ratio = contrast(Comparison::Ratio, against, &cohorts, &cohorts[1], Some(1), 0.95);
+        assert_eq!(ratio[0].measured.estimate().unwrap().point, 0.0);
+        let (low, high) = ends(&ratio[0].measured);
+        assert!(low == 0.0 && (high - 1.959_963_984_540_054 * 0.02).abs() < 1e-9, "{against}: {low} {high}");
+    }
+    let negative = [figure(-0.1, 0.01), figure(0.5, 0.05)];
+    let ratio = contrast(Comparison::Ratio, Against::Reference, &negative, &cohorts[1], Some(1), 0.95);
+    assert_eq!(ratio[0].measured, Measured::Undefined { why: Why::RatioOfSigned });
+}
+
 /// Cohorts of equal rates must not look different: the claim of simultaneous intervals.
 #[test]
 fn equal_cohorts_are_covered_in_the_worst_pair_and_against_the_highest() {
