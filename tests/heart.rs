@@ -2,6 +2,8 @@
 
 #[path = "heart/audit.rs"]
 mod audit;
+#[path = "heart/cases.rs"]
+mod cases;
 #[path = "heart/expressions.rs"]
 mod expressions;
 #[path = "heart/golden.rs"]
