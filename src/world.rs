@@ -1,12 +1,14 @@
 //! The ports to what is outside the computation: time, usage, files. Nothing else in the crate asks the system for these.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, Read, Write};
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 
 /// Tells the time. Tests hold it still.
 #[derive(Debug, Clone, Copy)]
@@ -108,50 +110,98 @@ pub struct Lock(#[expect(dead_code, reason = "holding the file holds the lock")]
 
 /// Takes the lock of a folder; none when another process holds it.
 pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
-    fs::create_dir_all(folder)?;
-    let file = File::options().create(true).truncate(false).write(true).open(folder.join(".lock"))?;
+    make_folder(folder)?;
+    let path = folder.join(".lock");
+    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| at(&path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock(file))),
         Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(e)) => Err(e),
+        Err(fs::TryLockError::Error(e)) => Err(at(&path, e)),
     }
 }
 
-/// Start of the names of folders that are being written.
+/// Start of the names of folders and files that are being written.
 const PARTIAL: &str = ".partial-";
 
-/// Writes a new folder: beside, synced, then renamed into place. Fails if the folder is there. On failure nothing is left.
+/// Writes a new folder: beside, synced, then renamed into place. Fails if the folder is there. Until the rename a failure leaves nothing;
+/// a process that is killed leaves a folder for `sweep`. File names are relative, with slashes.
 pub fn publish(parent: &Path, name: &str, files: &[(String, Vec<u8>)]) -> io::Result<PathBuf> {
-    fs::create_dir_all(parent)?;
+    make_folder(parent)?;
     let (partial, done) = (parent.join(format!("{PARTIAL}{name}")), parent.join(name));
     if done.exists() {
-        return Err(io::Error::new(io::ErrorKind::AlreadyExists, format!("{} exists", done.display())));
+        return Err(io::Error::new(
+            io::ErrorKind::AlreadyExists,
+            format!("{}: the folder is there already", done.display()),
+        ));
     }
-    let written = write_folder(&partial, files).and_then(|()| fs::rename(&partial, &done));
+    fs::create_dir(&partial).map_err(|e| at(&partial, e))?;
+    let written = write_files(&partial, files).and_then(|()| fs::rename(&partial, &done).map_err(|e| at(&done, e)));
     if let Err(e) = written {
         let _ = fs::remove_dir_all(&partial);
         return Err(e);
     }
-    File::open(parent)?.sync_all()?;
+    sync_folder(parent)?;
     Ok(done)
 }
 
-fn write_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
-    fs::create_dir(folder)?;
+/// Files of a folder that is there and empty; all of it synced.
+fn write_files(folder: &Path, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+    let mut folders = BTreeSet::from([folder.to_path_buf()]);
     for (name, bytes) in files {
+        if !Path::new(name).components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("{name}: is no name within the folder")));
+        }
         let path = folder.join(name);
+        let above = path.ancestors().skip(1).take_while(|above| *above != folder).map(Path::to_path_buf);
+        folders.extend(above);
         if let Some(parent) = path.parent() {
-            fs::create_dir_all(parent)?;
+            fs::create_dir_all(parent).map_err(|e| at(parent, e))?;
         }
         write_synced(&path, bytes)?;
     }
-    File::open(folder)?.sync_all()
+    folders.iter().rev().try_for_each(|folder| sync_folder(folder))
 }
 
 fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let mut file = File::create_new(path)?;
-    file.write_all(bytes)?;
-    file.sync_all()
+    let write = || {
+        let mut file = File::create_new(path)?;
+        file.write_all(bytes)?;
+        file.sync_all()
+    };
+    write().map_err(|e| at(path, e))
+}
+
+/// Makes a folder and those above it; a new name is synced in the folder that holds it.
+fn make_folder(folder: &Path) -> io::Result<()> {
+    let missing: Vec<&Path> =
+        folder.ancestors().take_while(|above| !above.as_os_str().is_empty() && !above.exists()).collect();
+    fs::create_dir_all(folder).map_err(|e| at(folder, e))?;
+    for made in missing {
+        match made.parent() {
+            Some(above) if !above.as_os_str().is_empty() => sync_folder(above)?,
+            _ => sync_folder(Path::new("."))?,
+        }
+    }
+    Ok(())
+}
+
+/// Makes the names in a folder survive a loss of power.
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| at(folder, e))
+}
+
+/// The error with the path, and the remedy where there is one.
+fn at(path: &Path, e: io::Error) -> io::Error {
+    let why = match e.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            "the disk is full; free some space and run again".to_string()
+        }
+        io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+            format!("{e}; make the folder writable for the account that runs evenhand")
+        }
+        _ => e.to_string(),
+    };
+    io::Error::new(e.kind(), format!("{}: {why}", path.display()))
 }
 
 /// Replaces a file: written beside, synced, renamed over.
@@ -159,59 +209,61 @@ pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = path.with_file_name(format!("{PARTIAL}{name}"));
     let _ = fs::remove_file(&beside);
-    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path));
+    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path).map_err(|e| at(path, e)));
     if written.is_err() {
         let _ = fs::remove_file(&beside);
     }
-    written
+    written?;
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
+        _ => sync_folder(Path::new(".")),
+    }
 }
 
-/// Removes what an interrupted run left half written. Call with the lock held.
+/// Removes what an interrupted run left half written, and says how many. Call with the lock held.
 pub fn sweep(parent: &Path) -> io::Result<u32> {
+    let entries = match fs::read_dir(parent) {
+        Ok(entries) => entries,
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(0),
+        Err(e) => return Err(at(parent, e)),
+    };
     let mut swept = 0;
-    for entry in fs::read_dir(parent)? {
-        let entry = entry?;
-        if entry.file_name().to_string_lossy().starts_with(PARTIAL) && entry.file_type()?.is_dir() {
-            fs::remove_dir_all(entry.path())?;
-            swept += 1;
+    for entry in entries {
+        let entry = entry.map_err(|e| at(parent, e))?;
+        if !entry.file_name().as_encoded_bytes().starts_with(PARTIAL.as_bytes()) {
+            continue;
         }
+        let path = entry.path();
+        let removed = match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(&path),
+            false => fs::remove_file(&path),
+        };
+        removed.map_err(|e| at(&path, e))?;
+        swept += 1;
     }
     Ok(swept)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_appears_whole_or_not_at_all() {
-        let parent = tempfile::tempdir().unwrap();
-        let files = vec![("report.json".to_string(), b"{}".to_vec()), ("evidence/a.csv".to_string(), b"a".to_vec())];
-        let done = publish(parent.path(), "run-1", &files).unwrap();
-        assert_eq!(fs::read(done.join("evidence/a.csv")).unwrap(), b"a");
-        assert_eq!(publish(parent.path(), "run-1", &files).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
-        let twice = vec![("a".to_string(), vec![]), ("a".to_string(), vec![])];
-        assert!(publish(parent.path(), "run-2", &twice).is_err());
-        let names: Vec<_> = fs::read_dir(parent.path()).unwrap().map(|e| e.unwrap().file_name()).collect();
-        assert_eq!(names, ["run-1"]);
-    }
-
-    #[test]
-    fn the_lock_is_exclusive_and_ends_with_its_holder() {
-        let folder = tempfile::tempdir().unwrap();
-        let first = lock(folder.path()).unwrap();
-        assert!(first.is_some());
-        assert!(lock(folder.path()).unwrap().is_none());
-        drop(first);
-        assert!(lock(folder.path()).unwrap().is_some());
-    }
-
-    #[test]
-    fn sweeping_removes_half_written_folders_only() {
-        let parent = tempfile::tempdir().unwrap();
-        fs::create_dir(parent.path().join(".partial-x")).unwrap();
-        fs::create_dir(parent.path().join("run-1")).unwrap();
-        assert_eq!(sweep(parent.path()).unwrap(), 1);
-        assert!(parent.path().join("run-1").exists());
+/// Length in bytes and SHA-256 of a file, read in pieces.
+pub fn sha256_file(path: &Path) -> io::Result<(u64, String)> {
+    let mut file = File::open(path).map_err(|e| at(path, e))?;
+    let (mut sha, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; 1 << 18]);
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok((bytes, hex(&sha.finalize()))),
+            Ok(n) => {
+                sha.update(&piece[..n]);
+                bytes += n as u64;
+            }
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(at(path, e)),
+        }
     }
 }
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests;
