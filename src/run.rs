@@ -1,1 +1,313 @@
 //! The one page where the stages meet.
+//!
+//! ```text
+//! learn? -> PASS 1: contract, profile, moments -> release -> train (further passes as planned) -> PASS 2: measure -> release -> judge
+//! ```
+//!
+//! Without a model to train there is nothing between the two passes and they are one. [`audit`] is a pure function of the pipeline file, the
+//! rows and the day; [`deliver`](crate::run::deliver) adds the clock, the run folder and the store.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use jiff::civil::Date;
+
+use crate::audit::{Audit, Data, Identity, Method, REPORT_VERSION};
+use crate::demand::Demand;
+use crate::engine::{Engine, EngineError};
+use crate::evidence::Released;
+use crate::finding::{Finding, Outcome};
+use crate::ingest::contract::{self, Profile};
+use crate::ingest::paths::expand;
+use crate::measure::{self, Measurement, Subject};
+use crate::model::Model;
+use crate::plan::spec::{ModelKind, Spec};
+use crate::plan::{Learned, Parse, Plan, PlanError, learn};
+use crate::scan::Source;
+use crate::train::{self, Step, TrainError, Trainer};
+use crate::world::Meter;
+use crate::{judge, privatize};
+
+#[cfg(all(feature = "html", feature = "store"))]
+mod deliver;
+#[cfg(all(feature = "html", feature = "store"))]
+pub use deliver::{DeliverError, Delivered, Request, deliver};
+
+/// A pipeline file that was read and checked.
+pub struct Pipeline<'a> {
+    pub spec: &'a Spec,
+    /// SHA-256 of the pipeline file and the policy file after it.
+    pub spec_sha256: &'a str,
+    /// Folder of the pipeline file; paths in it are relative to that.
+    pub folder: &'a Path,
+    /// Reads an expression.
+    pub parse: Parse<'a>,
+}
+
+/// One pass over the rows, as the plan lists it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PassOf {
+    pub name: String,
+    pub reason: String,
+}
+
+/// Is told what is going on.
+pub trait Progress {
+    /// A pass begins.
+    fn pass(&self, name: &str, number: u32, of: u32);
+    /// So many rows of the pass are read.
+    fn rows(&self) -> &(dyn Fn(u64) + Sync);
+    /// The pass is over.
+    fn done(&self, rows: u64);
+}
+
+/// What a run found out, and what it did for that.
+pub struct Audited {
+    pub audit: Audit,
+    pub source: Source,
+    pub model: Option<Model>,
+    pub passes_planned: u32,
+    pub passes_run: u32,
+}
+
+/// Why a run could not finish. None of it is the model's fault.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    #[error(transparent)]
+    Plan(#[from] PlanError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("train: {0}")]
+    Train(#[from] TrainError),
+    #[error("the data breaks its contract:\n{}", .0.iter().map(|promise| format!("  - {promise}")).collect::<Vec<_>>().join("\n"))]
+    Contract(Vec<String>),
+    #[error(transparent)]
+    Missing(#[from] crate::evidence::Missing),
+    #[error("{made} passes were made where {planned} were planned; this is a defect of evenhand, please report it")]
+    Passes { planned: u32, made: u32 },
+}
+
+/// The passes over the rows that a pipeline will make. `learned` are the reasons of the pass before the plan.
+pub fn passes(plan: &Plan) -> Vec<PassOf> {
+    let pass = |name: &str, reason: String| PassOf { name: name.into(), reason };
+    let mut passes = Vec::new();
+    let learned = learn::reasons(&plan.spec);
+    if !learned.is_empty() {
+        passes.push(pass("learn", learned.join("; ")));
+    }
+    if plan.spec.train.is_none() {
+        passes.push(pass("contract and measure", "rows, columns, cohorts; no model stands between the two".into()));
+        return passes;
+    }
+    passes.push(pass("contract and train", "rows, columns, and the moments the model is made of".into()));
+    passes.extend(train::passes(plan).into_iter().map(|reason| pass("train", reason)));
+    passes.push(pass("measure", "cohorts under the trained model".into()));
+    passes
+}
+
+/// Runs every stage. `today` decides which waivers have ended.
+pub fn audit(
+    pipeline: &Pipeline,
+    engine: &dyn Engine,
+    today: Date,
+    meter: &mut Meter,
+    progress: &dyn Progress,
+) -> Result<Audited, RunError> {
+    let source = crate::plan::source(pipeline.spec, pipeline.folder, &|path| expand(path))?;
+    let draw = |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
+    let mut rows = Rows { engine, meter, progress, planned: 0, made: 0 };
+    let to_learn = learn::demands(pipeline.spec);
+    let plan = match to_learn.is_empty() {
+        true => draw(&Learned::default())?,
+        false => {
+            let scan = crate::plan::scan(pipeline.spec, source.clone(), pipeline.parse)?;
+            rows.planned = 1;
+            let released = rows.collect("learn", &scan, &to_learn)?;
+            draw(&learn::learned(pipeline.spec, &released)?)?
+        }
+    };
+    let listed = passes(&plan);
+    rows.planned = listed.len() as u32;
+    let (profile, model, subject, released) = match plan.spec.train.is_some() {
+        true => trained(&plan, &mut rows)?,
+        false => given(&plan, &mut rows)?,
+    };
+    if rows.made < rows.planned {
+        return Err(RunError::Passes { planned: rows.planned, made: rows.made });
+    }
+    let measurement = measure::measure(&plan, &subject, &released)?;
+    let (findings, outcome) = judge::judge(&plan, &measurement.readings, today);
+    rows.meter.stage("measure and judge", 0);
+    let (planned, made) = (rows.planned, rows.made);
+    let parts = Parts { plan: &plan, profile, model: model.as_ref(), measurement, findings, outcome, released: &released, passes: listed };
+    Ok(Audited { audit: parts.audit(), source, model, passes_planned: planned, passes_run: made })
+}
+
+/// Contract and measurement in one pass.
+fn given(plan: &Plan, rows: &mut Rows) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
+    let subject = Subject::given(plan);
+    let mut demands = contract::demands(plan);
+    demands.extend(measure::demands(plan, &subject));
+    let released = rows.collect("contract and measure", &plan.scan, &demands)?;
+    Ok((kept(plan, &released)?, None, subject, released))
+}
+
+/// Contract, training with its passes, measurement.
+fn trained(plan: &Plan, rows: &mut Rows) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
+    let mut trainer = Trainer::new(plan);
+    let mut demands = contract::demands(plan);
+    demands.extend(trainer.demands());
+    let mut released = rows.collect("contract and train", &plan.scan, &demands)?;
+    let profile = kept(plan, &released)?;
+    let mut latest = released.clone();
+    let model = loop {
+        match trainer.step(&latest)? {
+            Step::Done(model) => break *model,
+            Step::Collect { demands, .. } => {
+                latest = rows.collect("train", &plan.scan, &demands)?;
+                released.extend(latest.clone());
+            }
+        }
+    };
+    rows.meter.stage("train", 0);
+    let subject = subject(plan, &model);
+    released.extend(rows.collect("measure", &plan.scan, &measure::demands(plan, &subject))?);
+    Ok((profile, Some(model), subject, released))
+}
+
+/// The profile, when every promise was kept.
+fn kept(plan: &Plan, released: &Released) -> Result<Profile, RunError> {
+    let profile = contract::profile(plan, released)?;
+    let broken: Vec<String> = profile.broken().map(|promise| promise.text.clone()).collect();
+    if broken.is_empty() { Ok(profile) } else { Err(RunError::Contract(broken)) }
+}
+
+/// What is measured of a trained model.
+fn subject(plan: &Plan, model: &Model) -> Subject {
+    let given = Subject::given(plan);
+    match model.kind {
+        ModelKind::Linear => Subject { prediction: Some(model.prediction()), ..given },
+        ModelKind::Logistic => {
+            let log_loss = plan.label.as_ref().map(|label| model.log_loss(label));
+            let score = measure::Score { of: model.score(), log_loss };
+            Subject { decision: Some(model.decision()), score: Some(score), target: None, prediction: None, ..given }
+        }
+    }
+}
+
+/// The passes over the rows.
+struct Rows<'a> {
+    engine: &'a dyn Engine,
+    meter: &'a mut Meter,
+    progress: &'a dyn Progress,
+    planned: u32,
+    made: u32,
+}
+
+impl Rows<'_> {
+    fn collect(&mut self, name: &str, scan: &crate::scan::Scan, demands: &[Demand]) -> Result<Released, RunError> {
+        self.progress.pass(name, self.made + 1, self.planned);
+        let collected = self.engine.collect(scan, demands, self.progress.rows())?;
+        self.progress.done(collected.rows);
+        self.made += 1;
+        // A demand with a memory limit may have taken further passes: they were not planned one by one.
+        self.planned += collected.passes - 1;
+        self.made += collected.passes - 1;
+        self.meter.stage(&format!("pass {}: {name}", self.made), collected.rows);
+        Ok(privatize::release(collected.evidence))
+    }
+}
+
+/// What an audit is put together from.
+struct Parts<'a> {
+    plan: &'a Plan,
+    profile: Profile,
+    model: Option<&'a Model>,
+    measurement: Measurement,
+    findings: Vec<Finding>,
+    outcome: Outcome,
+    released: &'a Released,
+    passes: Vec<PassOf>,
+}
+
+impl Parts<'_> {
+    fn audit(self) -> Audit {
+        let spec = &self.plan.spec;
+        let limitations = self.limitations();
+        let method = self.method();
+        Audit {
+            report_version: REPORT_VERSION,
+            generator: concat!("evenhand ", env!("CARGO_PKG_VERSION")).into(),
+            outcome: self.outcome,
+            pipeline: Identity {
+                name: spec.pipeline.name.clone(),
+                title: spec.report.title.clone().unwrap_or_else(|| spec.pipeline.name.clone()),
+                owner: spec.pipeline.owner.clone(),
+                purpose: spec.pipeline.purpose.clone(),
+                seed: spec.pipeline.seed,
+                spec_sha256: self.plan.spec_sha256.clone(),
+            },
+            data: Data {
+                rows_read: self.profile.rows_read,
+                rows_kept: self.profile.rows_kept,
+                rows_measured: self.measurement.rows_measured,
+                filter: spec.ingest.filter.clone(),
+                columns: self.profile.columns,
+                promises: self.profile.promises,
+            },
+            model: self.model.map(|model| model.card.clone()),
+            cohorts: self.measurement.cohorts,
+            readings: self.measurement.readings,
+            findings: self.findings,
+            metrics: self.measurement.metrics,
+            method,
+            limitations,
+            receipts: self.released.receipts().to_vec(),
+        }
+    }
+
+    fn method(&self) -> Method {
+        let measure = &self.plan.spec.measure;
+        let used: BTreeSet<_> =
+            self.measurement.readings.iter().filter_map(|reading| reading.measured.estimate()).map(|estimate| estimate.method).collect();
+        let dependence = match (self.plan.weight.is_some(), self.plan.dependent) {
+            (true, _) => "Rows carry weights: intervals are those of the delete-a-bucket jackknife.",
+            (false, true) => "Rows share units: intervals are those of the delete-a-bucket jackknife over units.",
+            (false, false) => "Rows are treated as independent of one another: no unit and no weight is declared.",
+        };
+        Method {
+            confidence: measure.confidence,
+            support_min: measure.support_min,
+            suppress_below: measure.suppress_below,
+            replicates: measure.replicates,
+            dependence: dependence.into(),
+            intervals: used.into_iter().map(|method| method.describe().into()).collect(),
+            notes: self.measurement.notes.clone(),
+            passes: self.passes.iter().map(|pass| format!("{}: {}", pass.name, pass.reason)).collect(),
+        }
+    }
+
+    /// What a reader must not conclude.
+    fn limitations(&self) -> Vec<String> {
+        let mut limits = vec![
+            "The figures describe the rows that were audited. They say nothing about rows of another time, place or process.".to_string(),
+            "A criterion that is met is no proof that a model or dataset is free of bias: it says that the interval of one stated figure is within one stated limit.".to_string(),
+            "Statistics were released exactly, without noise: no differential-privacy claim holds for this report.".to_string(),
+        ];
+        if self.profile.rows_undecided > 0 {
+            limits.push(format!("{} rows were left out because a missing value leaves the filter undecided.", self.profile.rows_undecided));
+        }
+        if self.plan.spec.train.is_none() {
+            limits.push("Given decisions, scores and predictions are taken as they are in the data.".into());
+        }
+        if self.plan.schema.columns.iter().any(|column| column.origin == crate::schema::Origin::Learned) {
+            limits.push("Some domains were not declared but read off the same rows; a level that does not occur is not missed.".into());
+        }
+        limits
+    }
+}
+
+/// Where the run folders of a pipeline are.
+pub fn reports_folder(spec: &Spec, folder: &Path) -> PathBuf {
+    folder.join(spec.report.folder.as_deref().unwrap_or("../reports"))
+}

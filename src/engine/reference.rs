@@ -75,7 +75,7 @@ fn text_only(source: &Source) -> Result<(), EngineError> {
 }
 
 /// Names and values of the hive partitions a file lies in.
-fn partitions(path: &std::path::Path, source: &Source) -> Vec<(String, String)> {
+pub(super) fn partitions(path: &std::path::Path, source: &Source) -> Vec<(String, String)> {
     if source.hive { paths::partitions(std::path::Path::new(""), path) } else { Vec::new() }
 }
 

@@ -452,9 +452,3 @@ mod tests {
         );
     }
 }
-
-/// The columns in the names of a path's folders: `name=value`.
-pub fn partitions(path: &Path) -> Vec<(String, String)> {
-    let parts = path.parent().into_iter().flat_map(Path::components);
-    parts.filter_map(|part| part.as_os_str().to_str()?.split_once('=').map(|(name, value)| (name.into(), value.into()))).collect()
-}

@@ -192,7 +192,8 @@ pub fn malformed(column: &str) -> String {
     format!("{column} is malformed")
 }
 
-fn scan(spec: &Spec, source: Source, parse: Parse) -> Result<Scan, PlanError> {
+/// The rows and columns a pipeline file names.
+pub fn scan(spec: &Spec, source: Source, parse: Parse) -> Result<Scan, PlanError> {
     let mut reads = Vec::new();
     let read = |name: &str, column: &str, by| Read { name: name.into(), column: column.into(), by };
     for (name, column) in &spec.schema {

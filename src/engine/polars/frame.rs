@@ -92,7 +92,7 @@ pub fn batches(
         let rows = BATCH_ROWS.min(frame.height() - start);
         let mut columns = vec![Vector::Null(rows); scan.reads.len()];
         for (name, field) in &mut fields {
-            match partitions.iter().find(|(partition, _)| **partition == **name) {
+            match partitions.iter().rfind(|(partition, _)| **partition == **name) {
                 Some((_, value)) => (0..rows).for_each(|_| field.push(Some(value), &scan.source)),
                 None => match frame.column(name) {
                     Ok(column) => push(field, &column.slice(start as i64, rows), &scan.source),

@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use polars::prelude::DataFrame;
 
 use super::kernel::{Parts, Pass, Sums};
+use super::reference::partitions;
 use super::{Collected, Engine, EngineError};
 use crate::demand::Demand;
 use crate::evidence::{Evidence, Guarded};
 use crate::ingest::chunks::{Chunk, Chunks};
-use crate::ingest::paths::partitions;
 use crate::plan::spec::Format;
 use crate::scalar::Vector;
 use crate::scan::{Scan, Source, SourceColumn};
@@ -53,7 +53,9 @@ impl Engine for Polars {
                 schema.iter().map(|(name, dtype)| column(name, &dtype.to_string())).collect()
             }
         };
-        columns.extend(hive(source, path).iter().map(|(name, _)| column(name, "folder")));
+        let folders = partitions(path, source);
+        columns.retain(|column| !folders.iter().any(|(name, _)| **name == *column.name));
+        columns.extend(folders.iter().map(|(name, _)| column(name, "folder")));
         Ok(columns)
     }
 
@@ -85,10 +87,6 @@ fn merge(evidence: &mut Evidence, more: Evidence) {
             mine.merge(statistic);
         }
     }
-}
-
-fn hive(source: &Source, path: &Path) -> Vec<(String, String)> {
-    if source.hive { partitions(path) } else { Vec::new() }
 }
 
 /// The first error in the order of the rows, whichever thread meets it first.
@@ -150,7 +148,7 @@ impl Polars {
 /// Reads the files in order and hands their pieces out.
 fn produce(scan: &Scan, files: &[Mutex<Option<Arc<Part>>>], sender: SyncSender<Piece>, first: &Arc<First>) {
     for (file, path) in scan.source.paths.iter().enumerate() {
-        let partitions = hive(&scan.source, path);
+        let partitions = partitions(path, &scan.source);
         let done = match scan.source.format {
             Format::Csv | Format::Tsv | Format::Ndjson => produce_text(scan, file, path, partitions, files, &sender, first),
             Format::Parquet | Format::Ipc => {

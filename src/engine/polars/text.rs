@@ -122,7 +122,7 @@ impl<'a> Parser<'a> {
         };
         for (name, readings) in by_column(&scan.reads) {
             let field = Field::new(readings.into_iter());
-            if let Some((_, value)) = partitions.iter().find(|(partition, _)| **partition == *name) {
+            if let Some((_, value)) = partitions.iter().rfind(|(partition, _)| **partition == *name) {
                 parser.partitions.push((value.clone(), field));
                 continue;
             }

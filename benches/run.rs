@@ -1,0 +1,170 @@
+//! A whole run against one streamed polars group-by over the same columns, measured in one process: wall and CPU seconds, private memory.
+//!
+//! `EVENHAND_BENCH_ROWS` sets the number of rows (10 million when unset). Prints ratios; nothing here passes or fails.
+
+use std::fmt::Write as _;
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use evenhand::engine::polars::Polars;
+use evenhand::plan::expression::parse;
+use evenhand::plan::spec::Spec;
+use evenhand::run::{Pipeline, Progress, audit};
+use evenhand::world::{Meter, rss_anon_bytes, threads};
+use polars::prelude::*;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+const SEXES: [&str; 2] = ["f", "m"];
+const RACES: [&str; 4] = ["asian", "black", "latino", "white"];
+const REGIONS: [&str; 5] = ["north", "south", "east", "west", "centre"];
+
+struct Quiet;
+
+impl Progress for Quiet {
+    fn pass(&self, _: &str, _: u32, _: u32) {}
+    fn rows(&self) -> &(dyn Fn(u64) + Sync) {
+        &|_| ()
+    }
+    fn done(&self, _: u64) {}
+}
+
+fn cpu_seconds() -> f64 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let fields: Vec<f64> = stat.rsplit(')').next().unwrap_or("").split_whitespace().filter_map(|x| x.parse().ok()).collect();
+    // After the state letter: user time is field 14 of the line, system time field 15, in hundredths of a second.
+    (fields[10] + fields[11]) / 100.0
+}
+
+/// Wall and CPU seconds, and the greatest private memory seen, in MiB.
+fn measure(of: impl FnOnce()) -> (f64, f64, f64) {
+    let done = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let watched = done.clone();
+    let watcher = std::thread::spawn(move || {
+        let mut most = 0;
+        while !watched.load(std::sync::atomic::Ordering::Relaxed) {
+            most = most.max(rss_anon_bytes().unwrap_or(0));
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        most
+    });
+    let (wall, cpu) = (Instant::now(), cpu_seconds());
+    of();
+    let seconds = (wall.elapsed().as_secs_f64(), cpu_seconds() - cpu);
+    done.store(true, std::sync::atomic::Ordering::Relaxed);
+    (seconds.0, seconds.1, watcher.join().unwrap_or(0) as f64 / 1048576.0)
+}
+
+/// Twelve columns, one million rows at a time.
+fn frame(rows: usize, first: usize) -> DataFrame {
+    let mut random = StdRng::seed_from_u64(first as u64 + 1);
+    let id: Vec<i64> = (first..first + rows).map(|i| i as i64).collect();
+    let pick = |random: &mut StdRng, of: &[&'static str]| of[random.random_range(0..of.len())];
+    let sex: Vec<&str> = (0..rows).map(|_| pick(&mut random, &SEXES)).collect();
+    let race: Vec<&str> = (0..rows).map(|_| pick(&mut random, &RACES)).collect();
+    let region: Vec<&str> = (0..rows).map(|_| pick(&mut random, &REGIONS)).collect();
+    let age: Vec<i64> = (0..rows).map(|_| random.random_range(18..90)).collect();
+    let years: Vec<i64> = (0..rows).map(|_| random.random_range(0..40)).collect();
+    let income: Vec<f64> = (0..rows).map(|_| (random.random_range(1e4..1e5f64) * 100.0).round() / 100.0).collect();
+    let debt: Vec<f64> = (0..rows).map(|_| (random.random_range(0.0..1.0f64) * 1e4).round() / 1e4).collect();
+    let score: Vec<f64> = (0..rows).map(|_| (random.random_range(0.0..1.0f64) * 1e6).round() / 1e6).collect();
+    let label: Vec<i64> = score.iter().map(|&score| i64::from(random.random_bool(score))).collect();
+    let pred: Vec<i64> = score.iter().map(|&score| i64::from(score > 0.6)).collect();
+    let amount: Vec<f64> =
+        (0..rows).map(|i| (1e3 + 0.2 * income[i] - 4e3 * debt[i] + random.random_range(-2e3..2e3f64)).round()).collect();
+    df!["id" => id, "sex" => sex, "race" => race, "region" => region, "age" => age, "years" => years, "income" => income,
+        "debt" => debt, "score" => score, "label" => label, "pred" => pred, "amount" => amount]
+    .unwrap()
+}
+
+fn write(folder: &Path, rows: usize) -> (PathBuf, PathBuf) {
+    let (csv, parquet) = (folder.join(format!("bench-{rows}.csv")), folder.join(format!("bench-{rows}.parquet")));
+    if csv.exists() && parquet.exists() {
+        return (csv, parquet);
+    }
+    let mut text = BufWriter::new(File::create(&csv).unwrap());
+    let mut batched = ParquetWriter::new(File::create(&parquet).unwrap()).batched(&frame(1, 0).schema().clone()).unwrap();
+    for first in (0..rows).step_by(1_000_000) {
+        let mut part = frame(1_000_000.min(rows - first), first);
+        CsvWriter::new(&mut text).include_header(first == 0).finish(&mut part).unwrap();
+        batched.write_batch(&part).unwrap();
+    }
+    batched.finish().unwrap();
+    text.flush().unwrap();
+    (csv, parquet)
+}
+
+fn group_by(path: &Path) {
+    let path = PlRefPath::new(path.to_str().unwrap());
+    let scan = match path.as_str().ends_with(".csv") {
+        true => LazyCsvReader::new(path).with_has_header(true).finish().unwrap(),
+        false => LazyFrame::scan_parquet(path, Default::default()).unwrap(),
+    };
+    let sums = ["age", "years", "label", "pred"].map(|name| col(name).cast(DataType::Int64).sum());
+    let floats = ["income", "debt", "score", "amount"].map(|name| col(name).sum());
+    let all: Vec<Expr> = std::iter::once(len().alias("n")).chain(sums).chain(floats).collect();
+    let groups = scan.group_by([col("sex"), col("race"), col("region")]).agg(all);
+    let found = groups.collect_with_engine(Engine::Streaming).unwrap().unwrap_single();
+    assert_eq!(found.height(), 40);
+}
+
+fn spec(path: &Path, model: &str) -> Spec {
+    let mut text = format!(
+        "[pipeline]\nname = \"bench\"\n[ingest]\npath = {:?}\n[schema]\nsex = {{ roles = [\"protected\"], levels = [\"f\", \"m\"] }}\n\
+         race = {{ roles = [\"protected\"], levels = [\"asian\", \"black\", \"latino\", \"white\"] }}\n\
+         id = {{ roles = [\"identifier\"], as = \"number\" }}\n",
+        path.to_str().unwrap()
+    );
+    let feature = |name: &str, bounds: &str| format!("{name} = {{ roles = [\"feature\"], bounds = {bounds} }}\n");
+    let features = [
+        feature("age", "[18, 90]"),
+        feature("years", "[0, 40]"),
+        feature("income", "[10000, 100000]"),
+        feature("debt", "[0, 1]"),
+        "region = { roles = [\"feature\"], levels = [\"north\", \"south\", \"east\", \"west\", \"centre\"] }\n".into(),
+    ]
+    .concat();
+    let measure = "[measure]\nacross = [[\"sex\"], [\"race\"], [\"sex\", \"race\"]]\n";
+    let train = |kind: &str| format!("[train]\nmodel = \"{kind}\"\npenalty = \"elastic-net\"\nstrength = 0.001\nl1_ratios = [0.5]\n{measure}");
+    let target = "label = { roles = [\"target\"], as = \"number\", positive = \"1\" }\n";
+    match model {
+        "given" => write!(
+            text,
+            "{features}{target}pred = {{ roles = [\"prediction\"], as = \"number\", positive = \"1\" }}\nscore = {{ roles = [\"score\"], bounds = [0, 1] }}\n{measure}"
+        ),
+        "linear" => write!(text, "{features}amount = {{ roles = [\"target\"], bounds = [0, 25000] }}\n{}", train("linear")),
+        _ => write!(text, "{features}{target}{}", train("logistic")),
+    }
+    .unwrap();
+    toml::from_str(&text).unwrap_or_else(|e| panic!("{e}\n{text}"))
+}
+
+fn main() {
+    let rows = std::env::var("EVENHAND_BENCH_ROWS").ok().and_then(|text| text.parse().ok()).unwrap_or(10_000_000);
+    let folder = std::env::temp_dir().join("evenhand-bench");
+    fs::create_dir_all(&folder).unwrap();
+    let (csv, parquet) = write(&folder, rows);
+    println!("{rows} rows, 12 columns, {} threads", threads());
+    println!("{:8} {:10} {:>8} {:>8} {:>9} {:>7}", "source", "run", "wall s", "CPU s", "MiB", "ratio");
+    for path in [&parquet, &csv] {
+        let kind = path.extension().unwrap().to_str().unwrap();
+        group_by(path);
+        let floor = measure(|| group_by(path));
+        println!("{kind:8} {:10} {:8.2} {:8.2} {:9.0} {:7}", "group-by", floor.0, floor.1, floor.2, "1");
+        for model in ["given", "linear", "logistic"] {
+            let spec = spec(path, model);
+            let engine = Polars { threads: threads() };
+            let pipeline = Pipeline { spec: &spec, spec_sha256: "", folder: Path::new("/"), parse: &|text| parse(text).map_err(|e| e.message) };
+            let today = jiff::civil::date(2026, 1, 1);
+            let mut failed = None;
+            let run = measure(|| match audit(&pipeline, &engine, today, &mut Meter::start(), &Quiet) {
+                Ok(audited) => assert_eq!(audited.passes_planned, audited.passes_run),
+                Err(e) => failed = Some(e.to_string()),
+            });
+            let ratio = failed.unwrap_or_else(|| format!("{:.1}", run.0 / floor.0));
+            println!("{kind:8} {model:10} {:8.2} {:8.2} {:9.0} {ratio:>7}", run.0, run.1, run.2);
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A run with everything around it: the lock, the clock, the run folder, the history.
+
+use std::path::PathBuf;
+
+use super::{Audited, Pipeline, Progress, RunError, audit, reports_folder};
+use crate::audit::{Audit, Exit, FileDigest, RUN_VERSION, Record};
+use crate::engine::Engine;
+use crate::finding::Outcome;
+use crate::report::{self, ReportError};
+use crate::scan::Source;
+use crate::store::{RunRow, Store, StoreError};
+use crate::world::{self, Clock, Meter};
+
+/// What is run, and by what.
+pub struct Request<'a> {
+    pub pipeline: Pipeline<'a>,
+    pub engine: &'a dyn Engine,
+    pub engine_name: &'a str,
+    pub threads: usize,
+    pub clock: Clock,
+    pub progress: &'a dyn Progress,
+    /// A run that ends in WARN exits with 1.
+    pub fail_on_warn: bool,
+}
+
+/// A run whose folder is in place.
+#[derive(Debug)]
+pub struct Delivered {
+    pub folder: PathBuf,
+    pub audit: Audit,
+    pub record: Record,
+}
+
+impl Delivered {
+    /// The exit code: the first reason that applies, 0 without one.
+    pub fn exit_code(&self) -> u8 {
+        self.record.exits.first().map_or(0, |exit| exit.code)
+    }
+}
+
+/// Why no run folder was written.
+#[derive(Debug, thiserror::Error)]
+pub enum DeliverError {
+    #[error("{}: another run of this pipeline is at work; try again when it has ended", .0.display())]
+    Locked(PathBuf),
+    #[error(transparent)]
+    Run(#[from] RunError),
+    #[error("{0}")]
+    Files(#[from] std::io::Error),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error("{}: the report is written, and the history could not be: {why}", folder.display())]
+    History { folder: PathBuf, why: StoreError },
+}
+
+impl DeliverError {
+    /// 75 while another run holds the lock, 2 for a pipeline file from which no plan follows, else 3.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            DeliverError::Locked(_) => 75,
+            DeliverError::Run(RunError::Plan(_)) => 2,
+            _ => 3,
+        }
+    }
+}
+
+/// Runs a pipeline and writes its run folder. Nothing that is already there is changed; on failure no folder appears.
+pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
+    let spec = request.pipeline.spec;
+    let base = reports_folder(spec, request.pipeline.folder);
+    let folder = base.join(&spec.pipeline.name);
+    let Some(_lock) = world::lock(&folder)? else { return Err(DeliverError::Locked(folder)) };
+    world::sweep(&folder)?;
+    let mut store = Store::open(&base.join("evenhand.db"))?;
+    let previous = store.latest(&spec.pipeline.name)?;
+    let (started, mut meter) = (request.clock.now(), Meter::start());
+    let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let audited = audit(&request.pipeline, request.engine, today, &mut meter, request.progress)?;
+    let mut files = report::files(&audited.audit, audited.model.as_ref())?;
+    let inputs = digests(&audited.source)?;
+    meter.stage("digests and files", 0);
+    let report_sha256 = report::digests(&files[..1]).remove(0).sha256;
+    let stamp = started.strftime("%Y%m%dT%H%M%SZ").to_string();
+    let run_id = free_id(&folder, &format!("{stamp}-{}", &report_sha256[..8]));
+    let record = Record {
+        run_version: RUN_VERSION,
+        run_id: run_id.clone(),
+        pipeline: spec.pipeline.name.clone(),
+        generator: audited.audit.generator.clone(),
+        outcome: audited.audit.outcome,
+        exits: exits(audited.audit.outcome, request.fail_on_warn),
+        started_at: started.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        finished_at: request.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        engine: request.engine_name.into(),
+        threads: request.threads,
+        passes_planned: audited.passes_planned,
+        passes_run: audited.passes_run,
+        usage: meter.stages,
+        previous,
+        inputs,
+        files: report::digests(&files),
+    };
+    let run_json = report::run_json(&record)?;
+    let html = report::html(&files[0].1, &run_json)?;
+    files.push(("run.json".into(), run_json));
+    files.push(("report.html".into(), html.into_bytes()));
+    let written = world::publish(&folder, &run_id, &files)?;
+    let row = row(&audited, &record, report_sha256);
+    if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
+        return Err(DeliverError::History { folder: written, why });
+    }
+    Ok(Delivered { folder: written, audit: audited.audit, record })
+}
+
+/// The name with a number behind it when there is a run of this name.
+fn free_id(folder: &std::path::Path, id: &str) -> String {
+    let mut free = id.to_string();
+    let mut number = 2;
+    while folder.join(&free).exists() {
+        free = format!("{id}-{number}");
+        number += 1;
+    }
+    free
+}
+
+fn digests(source: &Source) -> Result<Vec<FileDigest>, std::io::Error> {
+    let digest = |path: &PathBuf| {
+        let (bytes, sha256) = world::sha256_file(path)?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(FileDigest { name, bytes, sha256 })
+    };
+    source.paths.iter().map(digest).collect()
+}
+
+fn exits(outcome: Outcome, fail_on_warn: bool) -> Vec<Exit> {
+    let exit = |code, why: &str| vec![Exit { code, why: why.into() }];
+    match (outcome, fail_on_warn) {
+        (Outcome::Pass, _) | (Outcome::Warn, false) => Vec::new(),
+        (Outcome::Warn, true) => exit(1, "a criterion of level warn is not met, and the run was asked to fail on that"),
+        (Outcome::Fail, _) => exit(1, "a criterion of level deny is breached"),
+        (Outcome::Inconclusive, _) => exit(4, "a criterion of level deny is undetermined or not measured, or there is none"),
+    }
+}
+
+fn row(audited: &Audited, record: &Record, report_sha256: String) -> RunRow {
+    let data = &audited.audit.data;
+    RunRow {
+        run_id: record.run_id.clone(),
+        pipeline: record.pipeline.clone(),
+        started_at: record.started_at.clone(),
+        finished_at: record.finished_at.clone(),
+        outcome: record.outcome,
+        exit_code: record.exits.first().map_or(0, |exit| exit.code),
+        report_sha256,
+        spec_sha256: audited.audit.pipeline.spec_sha256.clone(),
+        folder: format!("{}/{}", record.pipeline, record.run_id),
+        rows_read: data.rows_read,
+        rows_kept: data.rows_kept,
+        rows_measured: data.rows_measured,
+    }
+}
