@@ -1,0 +1,221 @@
+//! Charts as inline SVG: points with intervals on one scale, one row each, limits as lines.
+//!
+//! A chart is told numbers and finished texts; here they become coordinates. Every chart has `role="img"`, a title and a description with
+//! ids of its own, no script and no style: classes are coloured by the page, and shape tells what colour tells. Texts are escaped here.
+
+use std::fmt::Write;
+
+/// Width of a chart in its own units; the page scales it.
+const WIDTH: f64 = 340.0;
+const ROW: f64 = 20.0;
+const TOP: f64 = 8.0;
+const AXIS: f64 = 22.0;
+/// Right edge of the labels and left edge of the plot.
+const LABELS: f64 = 112.0;
+const PLOT: f64 = 122.0;
+const RIGHT: f64 = 326.0;
+/// Characters of a row's label; the table has the whole name.
+const LABEL_CHARS: usize = 18;
+
+/// Outline of a point. Shape and colour say the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// A compared cohort, or a coefficient.
+    Dot,
+    /// Everyone together.
+    Diamond,
+    /// A cohort that is shown and not compared.
+    Ring,
+    Met,
+    Breached,
+    Undetermined,
+}
+
+impl Mark {
+    fn class(self) -> &'static str {
+        match self {
+            Mark::Dot => "k-dot",
+            Mark::Diamond => "k-all",
+            Mark::Ring => "k-ring",
+            Mark::Met => "k-met",
+            Mark::Breached => "k-breached",
+            Mark::Undetermined => "k-open",
+        }
+    }
+}
+
+/// One row of a chart.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub label: String,
+    pub value: Value,
+    pub mark: Mark,
+}
+
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// An end that is not there runs to the edge.
+    Interval { point: f64, lower: Option<f64>, upper: Option<f64> },
+    /// Shown in place of a point.
+    Words(String),
+}
+
+/// A line across all rows.
+#[derive(Debug, Clone)]
+pub struct Line {
+    pub at: f64,
+    pub kind: LineKind,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LineKind {
+    /// Value of everyone, or no effect.
+    Reference,
+    /// Greatest acceptable value.
+    AtMost,
+    /// Least acceptable value.
+    AtLeast,
+}
+
+/// A chart before it has coordinates.
+#[derive(Debug, Clone)]
+pub struct Chart {
+    /// Unique in the page.
+    pub id: String,
+    pub title: String,
+    pub description: String,
+    pub scale: Scale,
+    pub lines: Vec<Line>,
+    pub rows: Vec<Row>,
+}
+
+/// The numbers at both ends of the plot, and the marks between them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scale {
+    pub lower: f64,
+    pub upper: f64,
+    pub ticks: Vec<(f64, String)>,
+}
+
+impl Scale {
+    /// A scale over all values, ended at round numbers: steps of 1, 2 or 5 times a power of ten.
+    pub fn over(values: impl Iterator<Item = f64>, label: &dyn Fn(f64) -> String) -> Scale {
+        let (lower, upper) = values
+            .filter(|value| value.is_finite())
+            .fold((f64::INFINITY, f64::NEG_INFINITY), |(lower, upper), value| (lower.min(value), upper.max(value)));
+        let (lower, upper) = match lower < upper {
+            true => (lower, upper),
+            false if lower.is_finite() => (lower - 0.5 * lower.abs().max(1.0), lower + 0.5 * lower.abs().max(1.0)),
+            false => (0.0, 1.0),
+        };
+        let rough = (upper / 3.0 - lower / 3.0).max(f64::MIN_POSITIVE);
+        let power = 10f64.powf(rough.log10().floor());
+        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= rough).unwrap_or(rough);
+        let (first, last) = ((lower / step).floor(), (upper / step).ceil());
+        let ticks: Vec<(f64, String)> = (0..=8)
+            .map(|i| (first + f64::from(i)) * step)
+            .take_while(|tick| *tick <= (last + 0.5) * step)
+            .map(|tick| (tick, label(tick)))
+            .collect();
+        Scale { lower: first * step, upper: last * step, ticks }
+    }
+
+    fn x(&self, value: f64) -> f64 {
+        let share = (value - self.lower) / (self.upper - self.lower);
+        PLOT + (RIGHT - PLOT) * if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+    }
+}
+
+/// Draws a chart.
+pub fn draw(chart: &Chart) -> String {
+    let bottom = TOP + ROW * chart.rows.len() as f64;
+    let height = bottom + AXIS;
+    let mut svg = String::new();
+    let id = escape(&chart.id);
+    let _ = write!(
+        svg,
+        "<svg role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
+        escape(&chart.title),
+        escape(&chart.description)
+    );
+    grid(&mut svg, chart, bottom);
+    for (i, row) in chart.rows.iter().enumerate() {
+        let middle = TOP + ROW * (i as f64 + 0.5);
+        draw_row(&mut svg, chart, row, middle);
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
+fn grid(svg: &mut String, chart: &Chart, bottom: f64) {
+    for line in &chart.lines {
+        let x = chart.scale.x(line.at);
+        let (from, to) = match line.kind {
+            LineKind::Reference => continue,
+            LineKind::AtMost => (x, RIGHT),
+            LineKind::AtLeast => (PLOT, x),
+        };
+        let _ = write!(svg, "<rect class=\"k-beyond\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>", to - from, bottom - TOP);
+    }
+    for (at, label) in &chart.scale.ticks {
+        let x = chart.scale.x(*at);
+        let _ = write!(svg, "<path class=\"k-grid\" d=\"M{x:.1} {TOP}V{bottom:.1}\"/>");
+        let _ = write!(svg, "<text class=\"k-tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", bottom + 15.0, escape(label));
+    }
+    for line in &chart.lines {
+        let x = chart.scale.x(line.at);
+        let class = if line.kind == LineKind::Reference { "k-base" } else { "k-limit" };
+        let _ = write!(svg, "<path class=\"{class}\" d=\"M{x:.1} {:.1}V{bottom:.1}\"/>", TOP - 6.0);
+    }
+}
+
+fn draw_row(svg: &mut String, chart: &Chart, row: &Row, middle: f64) {
+    let label = escape(&cut(&row.label, LABEL_CHARS));
+    let _ = write!(svg, "<text class=\"k-label\" x=\"{LABELS}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", middle + 4.0);
+    let class = row.mark.class();
+    match &row.value {
+        Value::Words(words) => {
+            let _ = write!(svg, "<text class=\"k-words\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", PLOT + 6.0, middle + 4.0, escape(words));
+        }
+        Value::Interval { point, lower, upper } => {
+            let from = lower.map_or(PLOT, |lower| chart.scale.x(lower));
+            let to = upper.map_or(RIGHT, |upper| chart.scale.x(upper));
+            let _ = write!(svg, "<g class=\"{class}\"><path d=\"M{from:.1} {middle}H{to:.1}\"/>");
+            svg.push_str(&shape(row.mark, chart.scale.x(*point), middle));
+            svg.push_str("</g>");
+        }
+    }
+}
+
+fn shape(mark: Mark, x: f64, y: f64) -> String {
+    match mark {
+        Mark::Dot | Mark::Met | Mark::Ring => format!("<circle cx=\"{x:.1}\" cy=\"{y}\" r=\"4.2\"/>"),
+        Mark::Undetermined => format!("<circle cx=\"{x:.1}\" cy=\"{y}\" r=\"4.6\" stroke-dasharray=\"2.4 1.8\"/>"),
+        Mark::Diamond => format!("<path class=\"k-fill\" d=\"M{x:.1} {}l5 5l-5 5l-5 -5z\"/>", y - 5.0),
+        Mark::Breached => format!("<path class=\"k-fill\" d=\"M{:.1} {}h8.4v8.4h-8.4z\"/>", x - 4.2, y - 4.2),
+    }
+}
+
+/// At most this many characters, the last one an ellipsis when some were cut.
+pub fn cut(text: &str, chars: usize) -> String {
+    match text.chars().count() <= chars {
+        true => text.into(),
+        false => text.chars().take(chars.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            c if c.is_control() => escaped.push(' '),
+            c => escaped.push(c),
+        }
+    }
+    escaped
+}

@@ -1,0 +1,356 @@
+//! Values by cohort: for everyone, and per set of attributes counts, charts, values with their comparisons, and what a criterion judged.
+
+use std::collections::HashMap;
+
+use serde::Serialize;
+
+use super::gates::{Criterion, criteria};
+use super::words::{self, Shown};
+use super::{Caps, Names};
+use crate::finding::Verdict;
+use crate::metric::{Against, Comparison, REGRESSIONS};
+use crate::report::document::{Cohort, CohortTable, Contrast, Measured, Reading, Report};
+use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale};
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Measures {
+    pub everyone: Vec<Overall>,
+    pub sets: Vec<Set>,
+    pub more: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Overall {
+    pub metric: String,
+    pub value: Shown,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Set {
+    pub id: String,
+    pub across: String,
+    pub counts: Vec<Counts>,
+    pub counts_more: String,
+    pub charts: Vec<Drawn>,
+    pub judged: Vec<Drawn>,
+    /// Headings of the comparisons.
+    pub compared: Vec<String>,
+    /// Columns of the table of values, and those beside a worst pair's value.
+    pub span: String,
+    pub rest: String,
+    pub metrics: Vec<Metric>,
+    pub metrics_more: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Counts {
+    pub cohort: String,
+    pub compared: bool,
+    pub n: String,
+    pub share: String,
+    pub labels: String,
+    pub decisions: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Drawn {
+    pub heading: String,
+    pub note: String,
+    pub svg: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Metric {
+    pub name: String,
+    pub rows: Vec<Value>,
+    /// Comparisons of the two cohorts that differ most.
+    pub pairs: Vec<Pair>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Value {
+    pub cohort: String,
+    pub value: Shown,
+    pub comparisons: Vec<Shown>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Pair {
+    pub what: String,
+    pub who: String,
+    pub value: Shown,
+}
+
+/// Comparisons that have a column of their own, in the order of preference.
+const COLUMNS: [(Comparison, Against); 3] =
+    [(Comparison::Difference, Against::Overall), (Comparison::Ratio, Against::Reference), (Comparison::Ratio, Against::Highest)];
+
+pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
+    let all: HashMap<&[String], Vec<&Reading>> = report.readings.iter().fold(HashMap::new(), |mut all, reading| {
+        all.entry(reading.across.as_slice()).or_insert_with(Vec::new).push(reading);
+        all
+    });
+    let readings = |across: &[String]| all.get(across).map(Vec::as_slice).unwrap_or_default();
+    let everyone: Vec<&Reading> = readings(&[]).iter().copied().filter(|reading| reading.contrast.is_none()).collect();
+    let tables: Vec<&CohortTable> = report.cohorts.iter().filter(|table| !table.across.is_empty()).collect();
+    let shown = &tables[..tables.len().min(caps.sets)];
+    let criteria = criteria(report);
+    let sets = shown.iter().enumerate().map(|(i, table)| {
+        let place = Place { number: i + 1, of: shown.len().max(1), caps, names, everyone: &everyone, total: report.data.rows_measured };
+        set(table, readings(&table.across), &criteria, &place)
+    });
+    let left = tables.len() - shown.len();
+    Measures {
+        sets: sets.collect(),
+        everyone: everyone.iter().map(|reading| Overall { metric: names.metric(&reading.metric), value: Shown::of(&reading.measured) }).collect(),
+        more: match left {
+            0 => String::new(),
+            left => format!("{} more of attributes in evidence/readings.csv.", words::many(left, "set", "sets")),
+        },
+    }
+}
+
+/// What a set of attributes needs of the rest of the report.
+struct Place<'a> {
+    number: usize,
+    /// Number of sets that are shown.
+    of: usize,
+    caps: &'a Caps,
+    names: &'a Names<'a>,
+    everyone: &'a [&'a Reading],
+    total: i64,
+}
+
+fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place: &Place) -> Set {
+    let metrics: Vec<&str> = readings.iter().fold(Vec::new(), |mut metrics, reading| {
+        if metrics.last() != Some(&reading.metric.as_str()) {
+            metrics.push(&reading.metric);
+        }
+        metrics
+    });
+    let by_metric = |metric: &str| -> Vec<&Reading> { readings.iter().copied().filter(|reading| reading.metric == metric).collect() };
+    let of: Vec<(&str, Vec<&Reading>)> = metrics.iter().map(|metric| (*metric, by_metric(metric))).collect();
+    let cohorts = greatest(table, place.caps.cohorts);
+    let rows_max = (place.caps.values / (place.of * metrics.len().max(1))).clamp(1, place.caps.cohorts);
+    let with_values = &cohorts[..cohorts.len().min(rows_max)];
+    let columns = columns(readings);
+    Set {
+        id: format!("set-{}", place.number),
+        across: words::across(&table.across),
+        counts: counts(table, &cohorts, place.total),
+        counts_more: more(table.rows.len(), cohorts.len(), "evidence/cohorts.csv"),
+        charts: charts(&of, with_values, place),
+        judged: judged(table, criteria, place),
+        compared: columns.iter().map(|(compare, against)| capitalised(&words::comparison(Some(*compare), Some(*against)))).collect(),
+        span: (columns.len() + 3).to_string(),
+        rest: columns.len().max(1).to_string(),
+        metrics: of.iter().map(|(id, readings)| metric(id, readings, with_values, &columns, place)).collect(),
+        metrics_more: more(table.rows.len(), with_values.len(), "evidence/readings.csv"),
+    }
+}
+
+fn more(all: usize, shown: usize, file: &str) -> String {
+    match all - shown {
+        0 => String::new(),
+        left => format!("{} of most rows shown; {} more in {file}.", words::many(shown, "cohort", "cohorts"), words::count(left as i64)),
+    }
+}
+
+/// The cohorts of most rows, in the order of the table. A suppressed count sorts last.
+fn greatest(table: &CohortTable, most: usize) -> Vec<&Cohort> {
+    let mut order: Vec<usize> = (0..table.rows.len()).collect();
+    order.sort_by_key(|&i| (std::cmp::Reverse(table.rows[i].n.unwrap_or(-1)), i));
+    order.truncate(most);
+    order.sort_unstable();
+    order.into_iter().map(|i| &table.rows[i].cohort).collect()
+}
+
+fn counts(table: &CohortTable, shown: &[&Cohort], total: i64) -> Vec<Counts> {
+    let triple = |counts: &Option<[i64; 3]>| match counts {
+        Some(counts) => counts.map(words::count).join(" / "),
+        None => "suppressed".into(),
+    };
+    let known: std::collections::HashSet<&Cohort> = shown.iter().copied().collect();
+    let rows = table.rows.iter().filter(|row| known.contains(&row.cohort));
+    rows.map(|row| Counts {
+        cohort: words::name(&row.cohort.levels()),
+        compared: row.compared,
+        n: row.n.map_or("suppressed".into(), words::count),
+        share: row.n.map_or("suppressed".into(), |n| words::percent(n, total)),
+        labels: triple(&row.labels),
+        decisions: triple(&row.decisions),
+    })
+    .collect()
+}
+
+fn columns(readings: &[&Reading]) -> Vec<(Comparison, Against)> {
+    let occurs = |(compare, against): &(Comparison, Against)| {
+        readings.iter().any(|r| r.contrast.as_ref().is_some_and(|c| c.compare == *compare && c.against == *against))
+    };
+    COLUMNS.into_iter().filter(occurs).collect()
+}
+
+fn metric(id: &str, readings: &[&Reading], cohorts: &[&Cohort], columns: &[(Comparison, Against)], place: &Place) -> Metric {
+    let values: HashMap<&Cohort, &Measured> =
+        readings.iter().filter(|reading| reading.contrast.is_none()).map(|reading| (&reading.cohort, &reading.measured)).collect();
+    let mut comparisons: HashMap<(Comparison, Against, &Cohort), &Reading> = HashMap::new();
+    for reading in readings {
+        if let Some(contrast) = &reading.contrast {
+            comparisons.insert((contrast.compare, contrast.against, &reading.cohort), reading);
+        }
+    }
+    let row = |cohort: &&Cohort| {
+        let compared = |(compare, against): &(Comparison, Against)| match comparisons.get(&(*compare, *against, *cohort)) {
+            Some(reading) => Shown::of(&reading.measured),
+            None => Shown::words(if *against == Against::Reference { "not compared, or the reference" } else { "not compared" }, ""),
+        };
+        Value {
+            cohort: words::name(&cohort.levels()),
+            value: values.get(*cohort).map_or_else(|| Shown::words("not measured", ""), |measured| Shown::of(measured)),
+            comparisons: columns.iter().map(compared).collect(),
+        }
+    };
+    let pairs = readings.iter().filter_map(|reading| pair(reading.contrast.as_ref()?, reading)).collect();
+    Metric { name: place.names.metric(id), rows: cohorts.iter().map(row).collect(), pairs }
+}
+
+fn pair(contrast: &Contrast, reading: &Reading) -> Option<Pair> {
+    let who = match &contrast.with {
+        Some(with) => words::name(&format!("{} and {}", reading.cohort.levels(), with.levels())),
+        None => "no pair is named".into(),
+    };
+    let what = format!("Worst pair, {}", contrast.compare);
+    (contrast.against == Against::WorstPair).then(|| Pair { what, who, value: Shown::of(&reading.measured) })
+}
+
+fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// One chart per metric; those of shares have one scale.
+fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> Vec<Drawn> {
+    let charts_max = (place.caps.charts / place.of).max(1);
+    let is_share = |readings: &[&Reading]| {
+        let regression = readings.first().is_some_and(|reading| REGRESSIONS.iter().any(|card| card.id == reading.metric));
+        !regression && readings.iter().filter(|reading| reading.contrast.is_none()).flat_map(|reading| ends(&reading.measured)).all(|x| (0.0..=1.0).contains(&x))
+    };
+    let values = |readings: &[&Reading]| -> Vec<f64> {
+        readings.iter().filter(|reading| reading.contrast.is_none()).flat_map(|reading| ends(&reading.measured)).collect()
+    };
+    let shown = &of[..of.len().min(charts_max)];
+    let shares = shown.iter().filter(|(_, readings)| is_share(readings)).flat_map(|(_, readings)| values(readings));
+    let shared = Scale::over(shares.chain([0.0]), &tick);
+    let draw = |(i, (id, readings)): (usize, &(&str, Vec<&Reading>))| {
+        let scale = if is_share(readings) { shared.clone() } else { Scale::over(values(readings).into_iter(), &tick) };
+        let values: HashMap<&Cohort, &Measured> =
+            readings.iter().filter(|reading| reading.contrast.is_none()).map(|reading| (&reading.cohort, &reading.measured)).collect();
+        let everyone = place.everyone.iter().find(|reading| reading.metric == *id).map(|reading| &reading.measured);
+        let mut rows: Vec<svg::Row> = everyone.map(|measured| row("everyone", measured, Mark::Diamond)).into_iter().collect();
+        let of_cohort = |cohort: &&Cohort| values.get(*cohort).map(|measured| row(&cohort.levels(), measured, mark(cohort)));
+        rows.extend(cohorts.iter().take(place.caps.chart_rows).filter_map(of_cohort));
+        let base = everyone.and_then(Measured::estimate).map(|estimate| Line { at: estimate.point, kind: LineKind::Reference });
+        let name = place.names.metric(id);
+        let left = cohorts.len().saturating_sub(place.caps.chart_rows);
+        let note = if left > 0 { format!("{} more in the table.", words::many(left, "cohort", "cohorts")) } else { String::new() };
+        let description = describe(&rows);
+        let chart = Chart { id: format!("c{}-{i}", place.number), title: name.clone(), description, scale, lines: base.into_iter().collect(), rows };
+        Drawn { heading: name, note, svg: svg::draw(&chart) }
+    };
+    shown.iter().enumerate().map(draw).collect()
+}
+
+fn mark(cohort: &Cohort) -> Mark {
+    let outside = |level: &str| level == crate::cohort::UNKNOWN || level == crate::cohort::OUTSIDE;
+    if cohort.pairs.iter().any(|(_, level)| outside(level)) { Mark::Ring } else { Mark::Dot }
+}
+
+fn tick(value: f64) -> String {
+    let text = words::figure(value);
+    match text.contains('.') {
+        true => text.trim_end_matches('0').trim_end_matches('.').into(),
+        false => text,
+    }
+}
+
+fn ends(measured: &Measured) -> Vec<f64> {
+    measured.estimate().map_or(Vec::new(), |estimate| {
+        [Some(estimate.point), estimate.interval.lower, estimate.interval.upper].into_iter().flatten().collect()
+    })
+}
+
+fn row(label: &str, measured: &Measured, mark: Mark) -> svg::Row {
+    let value = match measured {
+        Measured::Estimated(e) => svg::Value::Interval { point: e.point, lower: e.interval.lower, upper: e.interval.upper },
+        Measured::Undefined { .. } => svg::Value::Words("undefined".into()),
+        Measured::Suppressed => svg::Value::Words("suppressed".into()),
+    };
+    svg::Row { label: label.into(), value, mark }
+}
+
+/// The chart in words, for who cannot see it. The table has every row.
+fn describe(rows: &[svg::Row]) -> String {
+    let said: Vec<String> = rows.iter().take(6).map(|row| format!("{} {}", words::name(&row.label), said(&row.value))).collect();
+    let left = rows.len().saturating_sub(6);
+    let more = if left > 0 { format!("; and {left} more in the table") } else { String::new() };
+    format!("{}{more}.", said.join("; "))
+}
+
+fn said(value: &svg::Value) -> String {
+    match value {
+        svg::Value::Words(words) => words.clone(),
+        svg::Value::Interval { point, lower, upper } => {
+            let interval = crate::estimate::Interval { lower: *lower, upper: *upper };
+            format!("{} {}", words::figure(*point), words::interval(&interval))
+        }
+    }
+}
+
+/// One chart per criterion on this set: the judged values and the limit.
+fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Drawn> {
+    let charts_max = (place.caps.charts / place.of).max(1);
+    let here = criteria.iter().filter(|criterion| criterion.gate.across == table.across);
+    here.take(charts_max)
+        .enumerate()
+        .map(|(i, criterion)| {
+            let gate = criterion.gate;
+            let lines = limits(criterion);
+            let mut findings = criterion.findings.clone();
+            findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
+            let left = findings.len().saturating_sub(place.caps.chart_rows);
+            findings.truncate(place.caps.chart_rows);
+            let rows: Vec<svg::Row> = findings
+                .iter()
+                .map(|finding| {
+                    let label = if finding.cohort.pairs.is_empty() { "worst pair".into() } else { finding.cohort.levels() };
+                    match &finding.measured {
+                        Some(measured) => row(&label, measured, judged_mark(finding.verdict)),
+                        None => svg::Row { label, value: svg::Value::Words("not measured".into()), mark: Mark::Ring },
+                    }
+                })
+                .collect();
+            let values = findings.iter().filter_map(|finding| finding.measured.as_ref()).flat_map(ends);
+            let scale = Scale::over(values.chain(lines.iter().map(|line| line.at)), &tick);
+            let heading = format!("{}: {}", place.names.metric(&gate.metric), words::comparison(gate.compare, gate.against));
+            let description = format!("Limit: {}. {}", words::limit(gate), describe(&rows));
+            let more = if left > 0 { format!(" {} more in the findings.", words::many(left, "cohort", "cohorts")) } else { String::new() };
+            let note = format!("Limit: {}, level {}.{more}", words::limit(gate), words::level(gate.level));
+            let chart = Chart { id: format!("g{}-{i}", place.number), title: heading.clone(), description, scale, lines, rows };
+            Drawn { heading, note, svg: svg::draw(&chart) }
+        })
+        .collect()
+}
+
+fn limits(criterion: &Criterion) -> Vec<Line> {
+    let most = criterion.gate.at_most.map(|at| Line { at, kind: LineKind::AtMost });
+    let least = criterion.gate.at_least.map(|at| Line { at, kind: LineKind::AtLeast });
+    most.into_iter().chain(least).collect()
+}
+
+fn judged_mark(verdict: Verdict) -> Mark {
+    match verdict {
+        Verdict::Met => Mark::Met,
+        Verdict::Breached => Mark::Breached,
+        Verdict::Undetermined | Verdict::NotMeasured => Mark::Undetermined,
+    }
+}

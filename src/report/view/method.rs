@@ -1,0 +1,180 @@
+//! How the numbers came about, what they cost, where everything came from, and what the words mean.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::words;
+use super::{Caps, Fact, fact};
+use crate::budget::Mechanism;
+use crate::report::document::{FileDigest, Report, Run};
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Method {
+    pub facts: Vec<Fact>,
+    pub intervals: Vec<String>,
+    pub notes: Vec<String>,
+    pub passes: Vec<String>,
+}
+
+pub fn method(report: &Report, run: &Run) -> Method {
+    let method = &report.method;
+    let suppressed = match method.suppress_below {
+        0 => "none; every count is shown".into(),
+        below => format!("counts below {below}, and whatever would disclose them"),
+    };
+    let facts = vec![
+        fact("Confidence", words::confidence(method.confidence)),
+        fact("Least rows for a criterion", words::count(method.support_min as i64)),
+        fact("Suppression", suppressed),
+        fact("Bootstrap replicates", words::count(i64::from(method.replicates))),
+        fact("Rows depend on one another", words::sentence(&method.dependence)),
+        fact("Seed of splits and bootstrap", report.pipeline.seed.to_string()),
+        fact("Passes over the rows", format!("{} planned, {} made", run.passes_planned, run.passes_run)),
+    ];
+    let sentences = |texts: &[String]| texts.iter().take(60).map(|text| words::sentence(text)).collect();
+    let mut intervals: Vec<String> = sentences(&method.intervals);
+    intervals.extend(used(report).into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string));
+    Method { facts, intervals, notes: sentences(&method.notes), passes: sentences(&method.passes) }
+}
+
+/// The kinds of interval that occur in the report.
+fn used(report: &Report) -> Vec<&'static str> {
+    let methods: BTreeSet<_> = report.readings.iter().filter_map(|reading| reading.measured.estimate()).map(|estimate| estimate.method).collect();
+    methods.into_iter().map(|method| method.describe()).collect()
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Card {
+    pub name: String,
+    pub id: String,
+    pub formula: String,
+    pub hides: String,
+    pub source: String,
+}
+
+pub fn cards(report: &Report) -> Vec<Card> {
+    let card = |card: &crate::report::document::Card| Card {
+        name: words::name(&card.name),
+        id: words::name(&card.id),
+        formula: words::sentence(&card.formula),
+        hides: words::sentence(&card.hides),
+        source: words::sentence(&card.source),
+    };
+    report.metrics.iter().take(100).map(card).collect()
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Resources {
+    pub facts: Vec<Fact>,
+    pub stages: Vec<Stage>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Stage {
+    pub name: String,
+    pub wall: String,
+    pub user: String,
+    pub system: String,
+    pub memory: String,
+    pub read: String,
+    pub rows: String,
+    pub rate: String,
+}
+
+pub fn resources(run: &Run) -> Resources {
+    let unknown = || String::from("not known here");
+    let stages: Vec<Stage> = run
+        .usage
+        .iter()
+        .take(40)
+        .map(|usage| Stage {
+            name: words::name(&usage.stage),
+            wall: words::milliseconds(usage.wall_ms),
+            user: words::milliseconds(usage.cpu_user_ms),
+            system: words::milliseconds(usage.cpu_system_ms),
+            memory: usage.rss_anon_bytes.map_or_else(unknown, words::bytes),
+            read: usage.read_bytes.map_or_else(unknown, words::bytes),
+            rows: if usage.rows == 0 { "none".into() } else { words::count(usage.rows as i64) },
+            rate: usage.rows_per_second.map_or("no rows".into(), |rate| words::count(rate as i64)),
+        })
+        .collect();
+    let wall: u64 = run.usage.iter().map(|usage| usage.wall_ms).sum();
+    let cpu: u64 = run.usage.iter().map(|usage| usage.cpu_user_ms + usage.cpu_system_ms).sum();
+    let memory = run.usage.iter().filter_map(|usage| usage.rss_anon_bytes).max();
+    let facts = vec![
+        fact("Wall time", words::milliseconds(wall)),
+        fact("CPU time", words::milliseconds(cpu)),
+        fact("Most private memory at the end of a stage", memory.map_or_else(unknown, words::bytes)),
+        fact("Engine", format!("{}, {}", words::name(&run.engine), words::many(run.threads, "thread", "threads"))),
+    ];
+    Resources { facts, stages }
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Provenance {
+    pub facts: Vec<Fact>,
+    pub inputs: Vec<File>,
+    pub files: Vec<File>,
+    pub files_more: String,
+    pub receipts: Vec<Receipt>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct File {
+    pub name: String,
+    pub bytes: String,
+    pub sha256: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Receipt {
+    pub statistic: String,
+    pub shape: String,
+    pub mechanism: &'static str,
+}
+
+pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
+    let file = |file: &FileDigest| File { name: words::sentence(&file.name), bytes: words::bytes(file.bytes), sha256: words::name(&file.sha256) };
+    let facts = vec![
+        fact("Made by", words::name(&report.generator)),
+        fact("Layout of report.json", format!("version {}", report.report_version)),
+        fact("Layout of run.json", format!("version {}", run.run_version)),
+        fact("SHA-256 of the pipeline file", words::sentence(&report.pipeline.spec_sha256)),
+        fact("Seed", report.pipeline.seed.to_string()),
+    ];
+    let receipt = |receipt: &crate::budget::Receipt| Receipt {
+        statistic: words::name(&receipt.statistic),
+        shape: words::name(&receipt.shape),
+        mechanism: match receipt.mechanism {
+            Mechanism::Exact => "exact: no noise, no charge",
+        },
+    };
+    let left = run.inputs.len().saturating_sub(caps.files) + run.files.len().saturating_sub(caps.files);
+    Provenance {
+        facts,
+        inputs: run.inputs.iter().take(caps.files).map(file).collect(),
+        files: run.files.iter().take(caps.files).map(file).collect(),
+        files_more: if left > 0 { format!("{} more in run.json.", words::many(left, "file", "files")) } else { String::new() },
+        receipts: report.receipts.iter().take(caps.files).map(receipt).collect(),
+    }
+}
+
+pub fn glossary() -> Vec<Fact> {
+    vec![
+        fact("Cohort", "The rows with one level of every attribute in a set, such as sex = f, race = black. Unknown and undeclared levels are cohorts that are shown and not compared."),
+        fact("Metric", "The definition of a number. Tools use one name for different things; the formula in this report is the one that was used."),
+        fact("Estimate", "A number with its interval and the rows behind it."),
+        fact("Interval", "Values the data do not speak against, at the stated confidence. It covers sampling; it does not cover wrong labels or a wrong choice of rows."),
+        fact("Support", "Rows in the denominator; of a comparison, in the smaller one."),
+        fact("Undefined", "The number does not exist for these rows, for example a rate among no rows. It is not zero."),
+        fact("Suppressed", "Withheld so that a small count cannot be read off."),
+        fact("Criterion", "A limit from the pipeline file. Met: the whole interval is on the right side of the limit. Breached: the whole interval, widened for the number of criteria, is on the wrong side. Undetermined: the limit is inside the interval, or there are too few rows. Not measured: there is no estimate."),
+        fact("Level", "Deny: a breach fails the run. Warn: it is reported."),
+        fact("Waiver", "A breach that somebody accepted, with a reason and a last day."),
+        fact("Outcome", "PASS: every criterion is met or waived. WARN: one of level warn is not met. FAIL: one of level deny is breached. INCONCLUSIVE: none is breached, and one of level deny is undetermined or not measured."),
+        fact("Mechanism", "How a statistic was made publishable. Exact: as counted."),
+        fact("Receipt", "The record that a statistic passed the one door out of the data, and by which mechanism."),
+        fact("Worst pair", "The two cohorts that differ most: greatest minus least, or least divided by greatest. Its interval holds for all pairs at once."),
+    ]
+}

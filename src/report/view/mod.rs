@@ -1,0 +1,180 @@
+//! The report as finished texts: everything is counted, rounded, worded and sorted here, so the templates only place it.
+//!
+//! One struct per section, in the order of the page. [`Caps`] keep the page small whatever the size of the run; what is not shown is counted
+//! and its file named.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::document::{Report, Run};
+
+mod gates;
+mod limitations;
+mod measures;
+mod method;
+mod model;
+mod scope;
+mod words;
+
+/// Most rows of each kind that are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Caps {
+    pub findings: usize,
+    pub gates: usize,
+    pub sets: usize,
+    /// Cohorts of one set in its table of counts.
+    pub cohorts: usize,
+    /// Rows of all tables of values together.
+    pub values: usize,
+    /// Charts of all sets together.
+    pub charts: usize,
+    pub chart_rows: usize,
+    pub columns: usize,
+    pub coefficients: usize,
+    pub files: usize,
+    pub texts: usize,
+}
+
+impl Caps {
+    pub const FULL: Caps = Caps {
+        findings: 200,
+        gates: 200,
+        sets: 24,
+        cohorts: 100,
+        values: 1500,
+        charts: 60,
+        chart_rows: 20,
+        columns: 200,
+        coefficients: 100,
+        files: 100,
+        texts: 100,
+    };
+
+    /// Half of each, for a page that came out too large; none when nothing is left to halve.
+    pub fn halved(self) -> Option<Caps> {
+        let half = |n: usize| n.div_ceil(2);
+        let halved = Caps {
+            findings: half(self.findings),
+            gates: half(self.gates),
+            sets: half(self.sets),
+            cohorts: half(self.cohorts),
+            values: half(self.values),
+            charts: half(self.charts),
+            chart_rows: half(self.chart_rows),
+            columns: half(self.columns),
+            coefficients: half(self.coefficients),
+            files: half(self.files),
+            texts: half(self.texts),
+        };
+        (halved != self).then_some(halved)
+    }
+}
+
+/// A term and what it is.
+#[derive(Debug, Clone, Serialize)]
+pub struct Fact {
+    pub term: String,
+    pub text: String,
+}
+
+pub fn fact(term: &str, text: impl Into<String>) -> Fact {
+    Fact { term: term.into(), text: text.into() }
+}
+
+/// An entry of the table of contents.
+#[derive(Debug, Clone, Serialize)]
+pub struct Section {
+    pub id: &'static str,
+    pub name: &'static str,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct View {
+    pub title: String,
+    pub generator: String,
+    pub run_id: String,
+    pub sections: Vec<Section>,
+    pub strip: Vec<Fact>,
+    pub verdict: gates::Verdict,
+    pub scope: scope::Scope,
+    pub findings: gates::Findings,
+    pub gates: gates::Matrix,
+    pub measures: measures::Measures,
+    pub model: Option<model::Model>,
+    pub method: method::Method,
+    pub cards: Vec<method::Card>,
+    pub limitations: Vec<String>,
+    pub resources: method::Resources,
+    pub provenance: method::Provenance,
+    pub glossary: Vec<Fact>,
+}
+
+/// Says everything the page says.
+pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
+    let names = Names::of(report);
+    View {
+        title: words::sentence(if report.pipeline.title.trim().is_empty() { &report.pipeline.name } else { &report.pipeline.title }),
+        generator: words::name(&report.generator),
+        run_id: words::name(&run.run_id),
+        sections: sections(report),
+        strip: strip(report, run),
+        verdict: gates::verdict(report, run),
+        scope: scope::scope(report, caps),
+        findings: gates::findings(report, &names, caps),
+        gates: gates::matrix(report, &names, caps),
+        measures: measures::measures(report, &names, caps),
+        model: report.model.as_ref().map(|model| model::model(model, report.method.confidence, caps)),
+        method: method::method(report, run),
+        cards: method::cards(report),
+        limitations: limitations::limitations(report, caps),
+        resources: method::resources(run),
+        provenance: method::provenance(report, run, caps),
+        glossary: method::glossary(),
+    }
+}
+
+fn sections(report: &Report) -> Vec<Section> {
+    let all = [
+        ("verdict", "Verdict"),
+        ("findings", "Findings"),
+        ("criteria", "Criteria"),
+        ("scope", "Scope"),
+        ("measurements", "Measurements"),
+        ("model", "Model"),
+        ("limitations", "Limitations"),
+        ("method", "Method"),
+        ("metrics", "Metrics"),
+        ("resources", "Resources"),
+        ("provenance", "Provenance"),
+        ("sign-off", "Sign-off"),
+        ("glossary", "Glossary"),
+    ];
+    let shown = |(id, _): &(&str, &str)| *id != "model" || report.model.is_some();
+    all.into_iter().filter(shown).map(|(id, name)| Section { id, name }).collect()
+}
+
+fn strip(report: &Report, run: &Run) -> Vec<Fact> {
+    vec![
+        fact("Pipeline", words::name(&report.pipeline.name)),
+        fact("Answerable", words::or_words(&report.pipeline.owner, "not named in the pipeline file")),
+        fact("Purpose", words::or_words(&report.pipeline.purpose, "not stated in the pipeline file")),
+        fact("Run", words::name(&run.run_id)),
+        fact("Started", words::name(&run.started_at)),
+        fact("Finished", words::name(&run.finished_at)),
+    ]
+}
+
+/// Names of metrics by identifier.
+pub struct Names<'a>(BTreeMap<&'a str, &'a str>);
+
+impl<'a> Names<'a> {
+    fn of(report: &'a Report) -> Names<'a> {
+        Names(report.metrics.iter().map(|card| (card.id.as_str(), card.name.as_str())).collect())
+    }
+
+    /// The name on the card; the identifier where the report has none.
+    pub fn metric(&self, id: &str) -> String {
+        words::name(self.0.get(id).unwrap_or(&id))
+    }
+}

@@ -1,0 +1,91 @@
+//! Which rows and columns were audited, and what of them was not.
+
+use serde::Serialize;
+
+use super::words;
+use super::{Caps, Fact, fact};
+use crate::report::document::{Column, Domain, Origin, Report};
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Scope {
+    pub rows: Vec<Fact>,
+    pub columns: Vec<Row>,
+    pub columns_more: String,
+    pub promises: Vec<Promise>,
+    pub promises_more: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    pub name: String,
+    pub roles: String,
+    pub domain: String,
+    pub origin: &'static str,
+    pub derived: String,
+    pub missing: String,
+    pub outside: String,
+    pub malformed: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Promise {
+    pub text: String,
+    pub kept: bool,
+}
+
+pub fn scope(report: &Report, caps: &Caps) -> Scope {
+    let data = &report.data;
+    let filter = match &data.filter {
+        Some(filter) => words::sentence(filter),
+        None => "none; every row of the source is kept".into(),
+    };
+    let rows = vec![
+        fact("Rows read", words::count(data.rows_read)),
+        fact("Rows kept", format!("{} ({} of those read)", words::count(data.rows_kept), words::percent(data.rows_kept, data.rows_read))),
+        fact("Rows measured", format!("{} ({} of those kept)", words::count(data.rows_measured), words::percent(data.rows_measured, data.rows_kept))),
+        fact("Filter", filter),
+    ];
+    let columns = data.columns.iter().take(caps.columns).map(|column| row(column, data.rows_kept)).collect();
+    let left = data.columns.len().saturating_sub(caps.columns);
+    let promises = data.promises.iter().take(caps.texts);
+    let promises_left = data.promises.len().saturating_sub(caps.texts);
+    Scope {
+        rows,
+        columns,
+        columns_more: if left > 0 { format!("{} more in evidence/columns.csv.", words::many(left, "column", "columns")) } else { String::new() },
+        promises: promises.map(|promise| Promise { text: words::sentence(&promise.text), kept: promise.kept }).collect(),
+        promises_more: if promises_left > 0 { format!("{} more in report.json.", words::many(promises_left, "clause", "clauses")) } else { String::new() },
+    }
+}
+
+fn row(column: &Column, kept: i64) -> Row {
+    let share = |n: i64| if n == 0 { "0".into() } else { format!("{} ({})", words::count(n), words::percent(n, kept)) };
+    let roles: Vec<&str> = column.roles.iter().map(|role| role.name()).collect();
+    Row {
+        name: words::name(&column.name),
+        roles: if roles.is_empty() { "none; used in expressions".into() } else { roles.join(", ") },
+        domain: domain(&column.domain),
+        origin: match (&column.domain, column.origin) {
+            (Domain::Open, _) => "not declared",
+            (_, Origin::Declared) => "declared",
+            (_, Origin::Learned) => "learned from the data",
+        },
+        derived: column.derived.as_deref().map(words::sentence).unwrap_or_default(),
+        missing: share(column.missing),
+        outside: share(column.outside),
+        malformed: share(column.malformed),
+    }
+}
+
+fn domain(domain: &Domain) -> String {
+    match domain {
+        Domain::Open => "open".into(),
+        Domain::Bounds { lower, upper } => format!("{} to {}", words::figure(*lower), words::figure(*upper)),
+        Domain::Levels(levels) => {
+            let shown: Vec<String> = levels.iter().take(8).map(|level| words::name(level)).collect();
+            let left = levels.len().saturating_sub(8);
+            let more = if left > 0 { format!(", and {left} more") } else { String::new() };
+            format!("{}{more}", shown.join(", "))
+        }
+    }
+}

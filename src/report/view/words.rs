@@ -1,0 +1,211 @@
+//! Numbers and names as a reader sees them. The JSON and the tables beside the page have every digit.
+//!
+//! A figure has three decimals, fewer when it is large, and never a zero that it is not: what would round to zero keeps its first digits.
+//! An interval stands beside its point; what is undefined or suppressed is said in words.
+
+use serde::Serialize;
+
+use crate::estimate::Interval;
+use crate::finding::Verdict;
+use crate::metric::{Against, Comparison};
+use crate::plan::spec::Level;
+use crate::report::document::{Gate, Measured};
+use crate::report::svg::cut;
+
+/// Longest name and longest sentence from outside; longer ones end in an ellipsis.
+const NAME_CHARS: usize = 60;
+const SENTENCE_CHARS: usize = 400;
+
+/// A figure.
+pub fn figure(value: f64) -> String {
+    let size = value.abs();
+    if !value.is_finite() {
+        return if value.is_nan() { "undefined".into() } else { "unbounded".into() };
+    }
+    if size >= 1e15 || (size > 0.0 && size < 1e-6) {
+        return signed(&format!("{value:.2e}"));
+    }
+    let decimals: usize = match size {
+        size if size >= 1000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        size if size == 0.0 || size >= 0.0005 => 3,
+        size => (1.0 - size.log10().floor()) as usize,
+    };
+    signed(&grouped(&format!("{value:.decimals$}")))
+}
+
+/// A count.
+pub fn count(value: i64) -> String {
+    signed(&grouped(&value.to_string()))
+}
+
+/// Groups of three digits before the decimal point.
+fn grouped(digits: &str) -> String {
+    let (sign, rest) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let (whole, part) = rest.find('.').map_or((rest, ""), |at| rest.split_at(at));
+    let mut text = String::from(sign);
+    for (i, digit) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text + part
+}
+
+/// A minus sign for a hyphen, and none before a zero.
+fn signed(digits: &str) -> String {
+    match digits.strip_prefix('-') {
+        Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.' | ',')) => rest.into(),
+        Some(rest) => format!("−{}", rest.replace('-', "−")),
+        None => digits.replace('-', "−"),
+    }
+}
+
+/// `[0.180, 0.250]`.
+pub fn interval(interval: &Interval) -> String {
+    let end = |end: Option<f64>| end.map_or("unbounded".into(), figure);
+    format!("[{}, {}]", end(interval.lower), end(interval.upper))
+}
+
+/// A share of rows as a percentage.
+pub fn percent(part: i64, whole: i64) -> String {
+    match whole > 0 {
+        true => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
+        false => "undefined".into(),
+    }
+}
+
+pub fn confidence(confidence: f64) -> String {
+    let text = format!("{:.3}", 100.0 * confidence);
+    format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
+pub fn milliseconds(ms: u64) -> String {
+    match ms {
+        0..1000 => format!("{ms} ms"),
+        1000..120_000 => format!("{:.2} s", ms as f64 / 1000.0),
+        _ => format!("{:.1} min", ms as f64 / 60_000.0),
+    }
+}
+
+pub fn bytes(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} B"),
+        1024..1_048_576 => format!("{:.1} KiB", bytes as f64 / 1024.0),
+        1_048_576..1_073_741_824 => format!("{:.1} MiB", bytes as f64 / 1_048_576.0),
+        _ => format!("{:.2} GiB", bytes as f64 / 1_073_741_824.0),
+    }
+}
+
+/// A name from outside.
+pub fn name(text: &str) -> String {
+    cut(&single_line(text), NAME_CHARS)
+}
+
+/// A sentence from outside.
+pub fn sentence(text: &str) -> String {
+    cut(&single_line(text), SENTENCE_CHARS)
+}
+
+/// The text, or these words where there is none.
+pub fn or_words(text: &str, words: &str) -> String {
+    if text.trim().is_empty() { words.into() } else { sentence(text) }
+}
+
+fn single_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+pub fn across(names: &[String]) -> String {
+    match names.is_empty() {
+        true => "everyone together".into(),
+        false => name(&names.join(" × ")),
+    }
+}
+
+/// `1 criterion`, `2 criteria`.
+pub fn many(n: usize, one: &str, more: &str) -> String {
+    format!("{} {}", count(n as i64), if n == 1 { one } else { more })
+}
+
+/// What a gate compares: `difference, worst pair`.
+pub fn comparison(compare: Option<Comparison>, against: Option<Against>) -> String {
+    let to = match against {
+        None | Some(Against::WorstPair) => "of the worst pair",
+        Some(Against::Highest) => "to the highest cohort",
+        Some(Against::Overall) => "to everyone",
+        Some(Against::Reference) => "to the reference cohort",
+    };
+    compare.map_or("value".into(), |compare| format!("{compare} {to}"))
+}
+
+pub fn limit(gate: &Gate) -> String {
+    match (gate.at_most, gate.at_least) {
+        (Some(most), Some(least)) => format!("at least {} and at most {}", figure(least), figure(most)),
+        (Some(most), None) => format!("at most {}", figure(most)),
+        (None, Some(least)) => format!("at least {}", figure(least)),
+        (None, None) => "no limit".into(),
+    }
+}
+
+pub fn level(level: Level) -> &'static str {
+    match level {
+        Level::Deny => "deny",
+        Level::Warn => "warn",
+    }
+}
+
+/// A verdict as shape and colour (`kind`) and word.
+#[derive(Debug, Clone, Serialize)]
+pub struct Badge {
+    pub kind: &'static str,
+    pub word: &'static str,
+}
+
+pub fn badge(verdict: Verdict, waived: bool) -> Badge {
+    if waived {
+        return Badge { kind: "waived", word: "Waived" };
+    }
+    match verdict {
+        Verdict::Met => Badge { kind: "met", word: "Met" },
+        Verdict::Breached => Badge { kind: "breached", word: "Breached" },
+        Verdict::Undetermined => Badge { kind: "undetermined", word: "Undetermined" },
+        Verdict::NotMeasured => Badge { kind: "not-measured", word: "Not measured" },
+    }
+}
+
+/// A measured value in finished texts.
+#[derive(Debug, Clone, Serialize)]
+pub struct Shown {
+    /// The point; the words where there is none.
+    pub point: String,
+    /// The interval; empty where there is no point.
+    pub interval: String,
+    /// Rows behind it; empty where there is no point.
+    pub n: String,
+    pub estimated: bool,
+    /// Why there is no point.
+    pub why: String,
+}
+
+impl Shown {
+    pub fn of(measured: &Measured) -> Shown {
+        match measured {
+            Measured::Estimated(estimate) => Shown {
+                point: figure(estimate.point),
+                interval: interval(&estimate.interval),
+                n: count(estimate.support.n),
+                estimated: true,
+                why: String::new(),
+            },
+            Measured::Undefined { why } => Shown::words("undefined", why.describe()),
+            Measured::Suppressed => Shown::words("suppressed", "withheld, because a count behind it is below the publication limit or would disclose one"),
+        }
+    }
+
+    pub fn words(words: &str, why: &str) -> Shown {
+        Shown { point: words.into(), interval: String::new(), n: String::new(), estimated: false, why: why.into() }
+    }
+}
