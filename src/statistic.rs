@@ -15,7 +15,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::scalar::Value;
+mod panel;
+
+pub use panel::{Panel, PanelValue};
 
 /// One unit of a weight: weights are kept in multiples of 2^-20.
 pub const WEIGHT_ONE: i128 = 1 << 20;
@@ -442,72 +444,6 @@ impl ClassSizes {
         self.missing += other.missing;
         for (size, n) in other.classes {
             *self.classes.entry(size).or_default() += n;
-        }
-    }
-}
-
-/// The `limit` rows of smallest keyed hash. No `Serialize`: rows stay inside the process.
-#[derive(Clone, PartialEq, Default)]
-pub struct Panel {
-    limit: usize,
-    rows: BTreeMap<(u64, Vec<Option<PanelValue>>), u32>,
-    /// Sum of the counts.
-    held: usize,
-}
-
-/// A value in a panel, ordered.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum PanelValue {
-    Truth(bool),
-    Number(Ordered),
-    Text(Arc<str>),
-}
-
-impl PanelValue {
-    pub fn of(value: &Value) -> Option<PanelValue> {
-        match value {
-            Value::Null => None,
-            Value::Truth(truth) => Some(PanelValue::Truth(*truth)),
-            Value::Number(number) => Some(PanelValue::Number(Ordered::of(*number))),
-            Value::Text(text) => Some(PanelValue::Text(text.clone())),
-        }
-    }
-}
-
-impl Panel {
-    pub fn new(limit: usize) -> Panel {
-        Panel { limit, ..Panel::default() }
-    }
-
-    /// The rows by hash and values, with how often each occurs.
-    pub fn rows(&self) -> impl Iterator<Item = (u64, &[Option<PanelValue>], u32)> {
-        self.rows.iter().map(|((hash, row), n)| (*hash, &**row, *n))
-    }
-
-    /// True when a row of this hash would be kept.
-    pub fn wants(&self, hash: u64) -> bool {
-        self.held < self.limit || self.rows.last_key_value().is_some_and(|((last, _), _)| hash <= *last)
-    }
-
-    /// Adds a row, and drops the one of the greatest hash when there are too many. Equal rows are counted.
-    pub fn add(&mut self, hash: u64, row: Vec<Option<PanelValue>>, n: u32) {
-        *self.rows.entry((hash, row)).or_default() += n;
-        self.held += n as usize;
-        while self.held > self.limit {
-            let Some(mut last) = self.rows.last_entry() else { break };
-            match *last.get() {
-                1 => {
-                    last.remove();
-                }
-                n => *last.get_mut() = n - 1,
-            }
-            self.held -= 1;
-        }
-    }
-
-    fn merge(&mut self, other: Panel) {
-        for ((hash, row), n) in other.rows {
-            self.add(hash, row, n);
         }
     }
 }
