@@ -10,5 +10,9 @@ mod expressions;
 mod golden;
 #[path = "heart/peers.rs"]
 mod peers;
+#[path = "heart/pipelines.rs"]
+mod pipelines;
 #[path = "heart/reference.rs"]
 mod reference;
+#[path = "heart/tidy.rs"]
+mod tidy;

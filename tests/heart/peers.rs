@@ -10,7 +10,8 @@ use serde_json::Value;
 
 use crate::audit::{Audited, audit, point};
 use crate::expressions::{CAUCASIAN, DEGREE, FIRST, FLAGGED, NOT_FLAGGED, WHITE};
-use crate::golden::{adult, compas, fairlearn, synth};
+use crate::golden::fairlearn;
+use crate::pipelines::{adult, compas, synth};
 use crate::reference::{Task, reference};
 
 const EXACT: f64 = 1e-12;
