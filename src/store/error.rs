@@ -27,6 +27,8 @@ pub enum StoreError {
     OtherSchema { path: PathBuf, version: i64 },
     #[error("{}: the disk is full; nothing of this run is recorded: free some space and run again", path.display())]
     Full { path: PathBuf },
+    #[error("{}: the store cannot be read or written: {why}; the disk may be full, failing or gone", path.display())]
+    Unreachable { path: PathBuf, why: String },
     #[error("{}: another process has held the store for 10 s; wait for it to finish, or end it", path.display())]
     Busy { path: PathBuf },
     #[error("{}: the run {run_id} is recorded already; a record is never changed", path.display())]
@@ -46,6 +48,7 @@ impl StoreError {
         match database.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff) {
             Some(5 | 6) => StoreError::Busy { path },
             Some(8) => StoreError::ReadOnly { path },
+            Some(10) => StoreError::Unreachable { path, why },
             Some(11 | 26) => StoreError::Damaged { path, why },
             Some(13) => StoreError::Full { path },
             Some(14) => StoreError::CannotOpen { path, why },

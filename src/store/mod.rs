@@ -91,7 +91,7 @@ impl Store {
 
     /// Records a finished run: all of it or nothing.
     pub fn record(&mut self, run: &RunRow, findings: &[Finding], receipts: &[Receipt]) -> Result<(), StoreError> {
-        let written = self.runtime.block_on(insert(&mut self.connection, run, findings, receipts));
+        let written = self.runtime.block_on(record(&mut self.connection, run, findings, receipts));
         written.map_err(|e| match &e {
             sqlx::Error::Database(database) if database.message() == "the run is recorded already" => {
                 StoreError::Recorded { path: self.path.clone(), run_id: run.run_id.clone() }
@@ -156,13 +156,31 @@ async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), S
     transaction.commit().await.map_err(failed)
 }
 
+/// The transaction is begun and ended by statements: sqlx loses count of one that SQLite itself rolled back.
+async fn record(
+    connection: &mut SqliteConnection,
+    run: &RunRow,
+    findings: &[Finding],
+    receipts: &[Receipt],
+) -> Result<(), sqlx::Error> {
+    sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+    let mut done = insert(connection, run, findings, receipts).await;
+    if done.is_ok() {
+        done = sqlx::query("COMMIT").execute(&mut *connection).await.map(|_| ());
+    }
+    if done.is_err() {
+        // Fails when SQLite has rolled back already.
+        let _ = sqlx::query("ROLLBACK").execute(&mut *connection).await;
+    }
+    done
+}
+
 async fn insert(
     connection: &mut SqliteConnection,
     run: &RunRow,
     findings: &[Finding],
     receipts: &[Receipt],
 ) -> Result<(), sqlx::Error> {
-    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
     let query = sqlx::query(
         "INSERT INTO runs (sequence, run_id, pipeline, started_at, finished_at, outcome, exit_code, report_sha256, spec_sha256, \
          folder, rows_read, rows_kept, rows_measured) \
@@ -171,22 +189,22 @@ async fn insert(
     let query = query.bind(&run.run_id).bind(&run.pipeline).bind(&run.started_at).bind(&run.finished_at);
     let query = query.bind(word(&run.outcome)?).bind(run.exit_code).bind(&run.report_sha256).bind(&run.spec_sha256);
     let query = query.bind(&run.folder).bind(run.rows_read).bind(run.rows_kept).bind(run.rows_measured);
-    query.execute(&mut *transaction).await?;
+    query.execute(&mut *connection).await?;
     for (position, finding) in (0i64..).zip(findings) {
         let query = sqlx::query(
             "INSERT INTO findings (run_id, position, code, cohort, verdict, level, waived) VALUES (?, ?, ?, ?, ?, ?, ?)",
         );
         let query = query.bind(&run.run_id).bind(position).bind(&*finding.code).bind(cohort_json(&finding.cohort)?);
         let query = query.bind(word(&finding.verdict)?).bind(word(&finding.level)?).bind(finding.waiver.is_some());
-        query.execute(&mut *transaction).await?;
+        query.execute(&mut *connection).await?;
     }
     for (position, receipt) in (0i64..).zip(receipts) {
         let query =
             sqlx::query("INSERT INTO receipts (run_id, position, statistic, shape, mechanism) VALUES (?, ?, ?, ?, ?)");
         let query = query.bind(&run.run_id).bind(position).bind(&*receipt.statistic).bind(&*receipt.shape);
-        query.bind(word(&receipt.mechanism)?).execute(&mut *transaction).await?;
+        query.bind(word(&receipt.mechanism)?).execute(&mut *connection).await?;
     }
-    transaction.commit().await
+    Ok(())
 }
 
 fn run_of(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {

@@ -204,6 +204,32 @@ fn a_run_is_recorded_whole_or_not_at_all_when_the_disk_is_full() {
     store.record(&run("lending", "r2"), &findings, &[]).unwrap();
 }
 
+/// Whatever the moment at which a real disk fills up: opening, the first run, a large run.
+#[test]
+fn a_disk_without_room_is_named_and_loses_nothing() {
+    let findings: Vec<Finding> =
+        (0..5000).map(|i| finding(&format!("{i:0100}"), Cohort::everyone(), Verdict::Met)).collect();
+    let without_room = |e: &StoreError| matches!(e, StoreError::Full { .. } | StoreError::Unreachable { .. });
+    for kib in [8, 40, 80, 120, 160, 300, 500] {
+        let folder = tempfile::tempdir().unwrap();
+        let Some(_disk) = crate::world::tests::SmallDisk::mount(folder.path(), kib) else { return };
+        let mut store = match Store::open(&folder.path().join(FILE)) {
+            Ok(store) => store,
+            Err(e) => {
+                assert!(kib < 80 && without_room(&e), "{kib}: {e}");
+                continue;
+            }
+        };
+        let first = store.record(&run("lending", "r1"), &[], &[]);
+        assert!(first.as_ref().map_or_else(without_room, |()| true), "{kib}: {first:?}");
+        for _ in 0..2 {
+            let full = store.record(&run("lending", "r2"), &findings, &[]).unwrap_err();
+            assert!(without_room(&full), "{kib}: {full}");
+            assert_eq!(store.runs("lending", 9).unwrap().len(), usize::from(first.is_ok()), "{kib}");
+        }
+    }
+}
+
 #[test]
 fn what_is_no_store_is_refused_and_left_alone() {
     let folder = tempfile::tempdir().unwrap();

@@ -96,17 +96,19 @@ fn the_digest_of_a_file_is_that_of_its_bytes() {
     assert!(sha256_file(&folder.path().join("none")).unwrap_err().to_string().contains("none: "));
 }
 
-/// A file system of its own that holds 64 KiB; gone at the end of the test.
-struct SmallDisk(PathBuf);
+/// A file system of its own that holds this many KiB; gone at the end of the test.
+pub(crate) struct SmallDisk(PathBuf);
 
 impl SmallDisk {
-    fn mount(at: &Path) -> Option<SmallDisk> {
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=64k", "none"])
-            .arg(at)
-            .stderr(Stdio::null())
-            .status();
-        done.is_ok_and(|status| status.success()).then(|| SmallDisk(at.into()))
+    /// None, with a line to say so, where this account may not mount.
+    pub(crate) fn mount(at: &Path, kib: u32) -> Option<SmallDisk> {
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={kib}k"), "none"]).arg(at).stderr(Stdio::null());
+        let mounted = command.status().is_ok_and(|status| status.success());
+        if !mounted {
+            eprintln!("this account may not mount a file system: a full disk is shown by limits of the process alone");
+        }
+        mounted.then(|| SmallDisk(at.into()))
     }
 }
 
@@ -140,15 +142,10 @@ fn a_full_disk_leaves_nothing_half_written_and_old_folders_intact() {
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    match SmallDisk::mount(folder.path()) {
-        Some(_mounted) => {
-            let error = refused(folder.path());
-            assert_eq!(error.kind(), io::ErrorKind::StorageFull);
-            assert!(error.to_string().ends_with("the disk is full; free some space and run again"), "{error}");
-        }
-        None => {
-            eprintln!("no file system can be mounted here: the full disk is shown by the limit on file sizes alone")
-        }
+    if let Some(_disk) = SmallDisk::mount(folder.path(), 64) {
+        let error = refused(folder.path());
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+        assert!(error.to_string().ends_with("the disk is full; free some space and run again"), "{error}");
     }
     let folder = tempfile::tempdir().unwrap();
     let child = again("a_full_disk_leaves_nothing_half_written_and_old_folders_intact", LIMITED, folder.path());
