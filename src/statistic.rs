@@ -342,11 +342,13 @@ impl Counts {
     }
 
     /// Counts texts of which there are more than [`DISTINCT_MAX`] distinct ones.
+    #[cfg(feature = "polars")]
     pub(crate) fn add_too_many_texts(&mut self, n: i64) {
         self.merge(&Counts { too_many_texts: Some(n), ..Counts::default() }, None);
     }
 
     /// Counts numbers of which there are more than [`DISTINCT_MAX`] distinct ones within a range: rows per bin, none without bins.
+    #[cfg(feature = "polars")]
     pub(crate) fn add_binned(&mut self, binned: impl Iterator<Item = (u32, i64)>, (least, greatest): (f64, f64)) {
         let range = Some((Ordered::of(least), Ordered::of(greatest)));
         let binned = Some(binned.filter(|(_, n)| *n != 0).collect());

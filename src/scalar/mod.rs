@@ -311,6 +311,7 @@ impl<C> Expr<C> {
     }
 
     /// The same expression over other arguments.
+    #[cfg(feature = "polars")]
     pub(crate) fn with_arguments(self, argument: &mut dyn FnMut(Expr<C>) -> Expr<C>) -> Expr<C> {
         let mut one = |of: Box<Expr<C>>| Box::new(argument(*of));
         match self {
