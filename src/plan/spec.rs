@@ -157,7 +157,7 @@ pub struct ColumnSpec {
 }
 
 /// What the data was promised to be. A broken promise ends the run (exit 3).
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Contract {
@@ -174,6 +174,12 @@ pub struct Contract {
 
 fn memory() -> u64 {
     256
+}
+
+impl Default for Contract {
+    fn default() -> Contract {
+        Contract { rows_min: None, unique_key: Vec::new(), memory_mib_max: memory() }
+    }
 }
 
 /// Family of the trained model.
