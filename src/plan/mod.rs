@@ -13,10 +13,12 @@ use crate::scalar::{Expr, Kind, Order, Scalar, Value};
 use crate::scan::{Read, Reading, Scan, Source};
 use crate::schema::{Column, Domain, Origin, Role, Schema};
 
+pub mod check;
 #[cfg(feature = "sql")]
 pub mod expression;
 pub mod features;
 pub mod learn;
+pub mod policy;
 pub mod spec;
 
 use features::Feature;

@@ -1,0 +1,351 @@
+//! `[measure]` and `[[judge]]`: metrics that do not exist or are not measured, comparisons without sense, limits, waivers.
+
+use jiff::civil::Date;
+
+use super::{Checker, Part, Severity, meant};
+use crate::metric::{Against, Card, Comparison, Needs, RATES, cards};
+use crate::plan::read_as;
+use crate::plan::spec::{Criterion, ModelKind, ReadAs};
+use crate::schema::Role;
+
+pub(super) fn check(checker: &mut Checker) {
+    let cards = cards();
+    across(checker);
+    metrics(checker, &cards);
+    for (i, criterion) in checker.spec.judge.iter().enumerate() {
+        let i = i.to_string();
+        metric(checker, &i, criterion, &cards);
+        comparison(checker, &i, criterion);
+        limits(checker, &i, criterion);
+        sets(checker, &i, criterion);
+        waivers(checker, &i, criterion);
+    }
+    if checker.spec.judge.is_empty() {
+        let remedy = "add for example\n[[judge]]\nmetric = \"selection-rate\"\ncompare = \"ratio\"\nagainst = \"worst-pair\"\nat_least = 0.8";
+        let message = "there is no [[judge]]: nothing will be judged and the outcome will be INCONCLUSIVE".to_string();
+        checker.complain(Severity::Warning, "no-criteria", &["pipeline"], Part::Key, message, Some(remedy.into()));
+    }
+}
+
+/// Sets of attributes that are compared.
+fn measured_sets(checker: &Checker) -> Vec<Vec<String>> {
+    let spec = checker.spec;
+    match spec.measure.across.is_empty() {
+        true => spec
+            .schema
+            .iter()
+            .filter(|(_, column)| column.roles.contains(&Role::Protected))
+            .map(|(name, _)| vec![name.clone()])
+            .collect(),
+        false => spec.measure.across.clone(),
+    }
+}
+
+fn across(checker: &mut Checker) {
+    let sets = &checker.spec.measure.across;
+    for (i, set) in sets.iter().enumerate() {
+        let at = i.to_string();
+        if set.is_empty() {
+            checker.error(
+                "empty-across",
+                &["measure", "across", &at],
+                "a set of attributes is empty",
+                "everyone together is always measured: take it out",
+            );
+        }
+        if sets[..i].iter().any(|other| same_set(other, set)) {
+            checker.error(
+                "across-twice",
+                &["measure", "across", &at],
+                "this set of attributes is there twice",
+                "take one out",
+            );
+        }
+        for (j, name) in set.iter().enumerate() {
+            let path = ["measure", "across", &at, &j.to_string()];
+            match checker.spec.schema.get(name) {
+                None => checker.unknown_column(&path, Part::Value, name),
+                Some(column) if !column.roles.contains(&Role::Protected) => {
+                    checker.error(
+                        "not-protected",
+                        &path,
+                        format!("{name} is no protected column"),
+                        format!("give it the role \"protected\" in [schema.{}]", super::quoted(name)),
+                    );
+                }
+                Some(_) if set[..j].contains(name) => {
+                    checker.error("across-twice", &path, format!("{name} is there twice"), "take one out")
+                }
+                Some(_) => {}
+            }
+        }
+    }
+}
+
+fn same_set(a: &[String], b: &[String]) -> bool {
+    a.len() == b.len() && a.iter().all(|name| b.contains(name))
+}
+
+fn metrics(checker: &mut Checker, cards: &[Card]) {
+    for (i, id) in checker.spec.measure.metrics.iter().enumerate() {
+        let path = ["measure", "metrics", &i.to_string()];
+        match cards.iter().find(|card| card.id == id) {
+            None => unknown_metric(checker, &path, id, cards),
+            Some(card) => {
+                if let Some(lacks) = lacks(checker, card) {
+                    checker.error(
+                        "metric-not-measured",
+                        &path,
+                        format!("{id} needs {lacks}"),
+                        "add it, or take the metric out",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn unknown_metric(checker: &mut Checker, path: &[&str], id: &str, cards: &[Card]) {
+    let remedy = meant(id, cards.iter().map(|card| card.id)).unwrap_or_else(|| "`evenhand metrics` lists them".into());
+    checker.error("unknown-metric", path, format!("there is no metric {id:?}"), remedy);
+}
+
+fn metric(checker: &mut Checker, i: &str, criterion: &Criterion, cards: &[Card]) {
+    let path = ["judge", i, "metric"];
+    let id = &criterion.metric;
+    let Some(card) = cards.iter().find(|card| card.id == id) else {
+        return unknown_metric(checker, &path, id, cards);
+    };
+    let chosen = &checker.spec.measure.metrics;
+    if !chosen.is_empty() && !chosen.contains(id) {
+        checker.error(
+            "metric-not-measured",
+            &path,
+            format!("{id} is judged and not among the metrics of [measure]"),
+            format!("add {id:?} to metrics"),
+        );
+    } else if let Some(lacks) = lacks(checker, card) {
+        checker.error(
+            "metric-not-measured",
+            &path,
+            format!("{id} is judged and not measured: it needs {lacks}"),
+            "add it, or take the criterion out",
+        );
+    }
+}
+
+/// What a metric needs and the pipeline does not have.
+fn lacks(checker: &Checker, card: &Card) -> Option<&'static str> {
+    let spec = checker.spec;
+    let column = |role| spec.schema.values().find(|column| column.roles.contains(&role));
+    let model = spec.train.as_ref().map(|train| train.model);
+    let logistic = model == Some(ModelKind::Logistic);
+    // A text without a positive value is complained about as such.
+    let two_valued =
+        |role| column(role).is_some_and(|column| column.positive.is_some() || read_as(column) != ReadAs::Number);
+    let numeric =
+        |role| column(role).is_some_and(|column| column.positive.is_none() && read_as(column) == ReadAs::Number);
+    // A model whose target does not fit is complained about as such.
+    let (label, linear) = (two_valued(Role::Target) || logistic, model == Some(ModelKind::Linear));
+    let decision = logistic || two_valued(Role::Prediction);
+    let score = logistic || (column(Role::Score).is_some() && card.id != "log-loss");
+    let (no_label, no_decision) = (
+        "a two-valued target (role \"target\" with positive)",
+        "a decision (role \"prediction\" with positive, or a logistic model)",
+    );
+    match card.needs {
+        Needs::Label | Needs::LabelAndDecision | Needs::LabelAndScore if !label => Some(no_label),
+        Needs::Decision | Needs::LabelAndDecision if !decision => Some(no_decision),
+        Needs::LabelAndScore if !score && card.id == "log-loss" => Some("a logistic model trained here"),
+        Needs::LabelAndScore if !score => Some("a score (role \"score\", or a logistic model)"),
+        Needs::NumberAndPrediction if !numeric(Role::Target) && !linear => {
+            Some("a numeric target (role \"target\" with bounds)")
+        }
+        Needs::NumberAndPrediction if !numeric(Role::Prediction) && !linear => {
+            Some("a numeric prediction (role \"prediction\" with bounds, or a linear model)")
+        }
+        _ => None,
+    }
+}
+
+fn comparison(checker: &mut Checker, i: &str, criterion: &Criterion) {
+    match (criterion.compare, criterion.against) {
+        (Some(_), None) => {
+            let remedy = "add against = \"worst-pair\", \"highest\", \"overall\" or \"reference\"";
+            checker.error(
+                "compare-without-against",
+                &["judge", i, "compare"],
+                "compare does not say with what",
+                remedy,
+            );
+        }
+        (None, Some(_)) => {
+            checker.error(
+                "against-without-compare",
+                &["judge", i, "against"],
+                "against does not say how to compare",
+                "add compare = \"difference\" or \"ratio\"",
+            );
+        }
+        (Some(compare), Some(against)) => {
+            if criterion.across.as_ref().is_some_and(Vec::is_empty) {
+                checker.error(
+                    "compare-with-nobody",
+                    &["judge", i, "across"],
+                    "everyone together has nobody to be compared with",
+                    "name attributes, or leave out compare and against",
+                );
+            }
+            if compare == Comparison::Ratio
+                && ["mean-residual", "r-squared", "matthews-correlation"].contains(&criterion.metric.as_str())
+            {
+                checker.error(
+                    "ratio-of-signed",
+                    &["judge", i, "compare"],
+                    "a ratio of values that may be negative has no meaning",
+                    "write compare = \"difference\"",
+                );
+            }
+            if against == Against::Reference {
+                references(checker, i, criterion);
+            }
+        }
+        (None, None) => {}
+    }
+}
+
+/// Every attribute that is compared with a reference must have one.
+fn references(checker: &mut Checker, i: &str, criterion: &Criterion) {
+    let sets = criterion.across.clone().map_or_else(|| measured_sets(checker), |set| vec![set]);
+    let mut names: Vec<String> = sets.into_iter().flatten().collect();
+    (names.sort(), names.dedup()).1;
+    for name in names {
+        if checker.spec.schema.get(&name).is_some_and(|column| column.reference.is_none()) {
+            let message = format!("{name} has no reference level to compare with");
+            checker.error(
+                "no-reference",
+                &["judge", i, "against"],
+                message,
+                format!("write reference = \"...\" under [schema.{}]", super::quoted(&name)),
+            );
+        }
+    }
+}
+
+fn limits(checker: &mut Checker, i: &str, criterion: &Criterion) {
+    let limit = match (criterion.at_most, criterion.at_least) {
+        (Some(limit), None) => ("at_most", limit),
+        (None, Some(limit)) => ("at_least", limit),
+        (None, None) => {
+            let either = ["at_most", "at_least"].iter().any(|key| {
+                checker.place(&["judge", i, key]).is_some_and(|(document, path)| {
+                    document.is_faulty(&path.iter().map(String::as_str).collect::<Vec<_>>())
+                })
+            });
+            if !either {
+                let remedy = "add at_most = ... or at_least = ...";
+                checker.complain(
+                    Severity::Error,
+                    "no-limit",
+                    &["judge", i],
+                    Part::Key,
+                    "the criterion has no limit".into(),
+                    Some(remedy.into()),
+                );
+            }
+            return;
+        }
+        (Some(_), Some(_)) => {
+            checker.error("two-limits", &["judge", i, "at_least"], "a criterion has one limit", "write two criteria");
+            return;
+        }
+    };
+    let path = ["judge", i, limit.0];
+    let share = RATES.iter().any(|rate| rate.card.id == criterion.metric);
+    if !limit.1.is_finite() {
+        checker.error("bad-limit", &path, "the limit must be a finite number", "write a number");
+    } else if share && !(0.0..=1.0).contains(&limit.1) && criterion.compare != Some(Comparison::Ratio) {
+        let remedy = if limit.1 > 1.0 && limit.1 <= 100.0 {
+            format!("{} percent is {}", limit.1, limit.1 / 100.0)
+        } else {
+            "write a share within 0 and 1".into()
+        };
+        checker.error(
+            "bad-limit",
+            &path,
+            "rates and their differences are within 0 and 1: this limit decides nothing",
+            remedy,
+        );
+    } else if criterion.compare == Some(Comparison::Ratio) && limit.1 < 0.0 {
+        checker.error(
+            "bad-limit",
+            &path,
+            "a ratio is never negative: this limit decides nothing",
+            "write a number of 0 or more",
+        );
+    }
+}
+
+/// A criterion's attributes must be among the sets that are measured.
+fn sets(checker: &mut Checker, i: &str, criterion: &Criterion) {
+    let Some(set) = criterion.across.as_ref().filter(|set| !set.is_empty()) else { return };
+    let mut known = true;
+    for (j, name) in set.iter().enumerate() {
+        if !checker.spec.schema.contains_key(name) {
+            checker.unknown_column(&["judge", i, "across", &j.to_string()], Part::Value, name);
+            known = false;
+        }
+    }
+    let measured = measured_sets(checker);
+    if known && !measured.iter().any(|other| same_set(other, set)) {
+        let written =
+            |set: &[String]| format!("[{}]", set.iter().map(|name| format!("{name:?}")).collect::<Vec<_>>().join(", "));
+        let sets = measured.iter().map(|set| written(set)).collect::<Vec<_>>().join(", ");
+        let message = format!("{} is judged and not measured", set.join(" x "));
+        checker.error(
+            "across-not-measured",
+            &["judge", i, "across"],
+            message,
+            format!("write under [measure]: across = [{}]", [sets, written(set)].join(", ").trim_start_matches(", ")),
+        );
+    }
+}
+
+fn waivers(checker: &mut Checker, i: &str, criterion: &Criterion) {
+    for (j, waiver) in criterion.waive.iter().enumerate() {
+        let j = j.to_string();
+        if waiver.reason.trim().is_empty() {
+            checker.error(
+                "waiver-without-reason",
+                &["judge", i, "waive", &j, "reason"],
+                "a waiver needs a reason",
+                "say who accepted the breach and why",
+            );
+        }
+        if waiver.until.parse::<Date>().is_err() || waiver.until.len() != 10 {
+            checker.error(
+                "waiver-date",
+                &["judge", i, "waive", &j, "until"],
+                "the last day of a waiver is written YYYY-MM-DD",
+                "for example \"2027-06-30\"",
+            );
+        }
+        for (name, level) in &waiver.cohort {
+            let path = ["judge", i, "waive", &j, "cohort", name];
+            match checker.spec.schema.get(name) {
+                None => checker.unknown_column(&path, Part::Key, name),
+                Some(column) if !column.roles.contains(&Role::Protected) => {
+                    checker.complain(
+                        Severity::Error,
+                        "not-protected",
+                        &path,
+                        Part::Key,
+                        format!("{name} is no protected column: it forms no cohort"),
+                        None,
+                    );
+                }
+                Some(_) => checker.unknown_level(&path, name, level),
+            }
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! One case per complaint, with the characters it points at; several at once; no input panics.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A pipeline without a complaint.
+const CLEAN: &str = r#"
+[pipeline]
+name = "hiring"
+
+[ingest]
+path = "hiring.csv"
+null_values = ["?"]
+
+[derive]
+age_band = "CASE WHEN age < 40 THEN 'under 40' ELSE '40 and over' END"
+
+[schema.sex]
+roles = ["protected"]
+levels = ["f", "m"]
+reference = "m"
+
+[schema.age]
+bounds = [16, 90]
+
+[schema.age_band]
+roles = ["protected"]
+levels = ["under 40", "40 and over"]
+
+[schema.hired]
+roles = ["prediction"]
+positive = "yes"
+levels = ["no", "yes"]
+
+[schema.good]
+roles = ["target"]
+as = "truth"
+
+[[judge]]
+metric = "selection-rate"
+compare = "ratio"
+against = "worst-pair"
+at_least = 0.8
+"#;
+
+/// A pipeline that trains, without a complaint.
+const TRAINED: &str = r#"
+[pipeline]
+name = "premium"
+
+[ingest]
+path = "premium.csv"
+
+[schema.sex]
+roles = ["protected", "feature"]
+levels = ["f", "m"]
+
+[schema.age]
+roles = ["feature"]
+bounds = [16, 90]
+
+[schema.paid]
+roles = ["target"]
+bounds = [0, 1000]
+
+[train]
+model = "linear"
+
+[[judge]]
+metric = "mean-residual"
+compare = "difference"
+against = "overall"
+at_most = 10
+"#;
+
+fn parse(text: &str) -> Result<Scalar, Unparsed> {
+    #[cfg(feature = "sql")]
+    return sql(text);
+    #[cfg(not(feature = "sql"))]
+    return Ok(Scalar::text(text));
+}
+
+fn complaints(text: &str) -> Vec<Complaint> {
+    check(("hiring.toml", text), None, None, &parse).1
+}
+
+fn source(names: &[&str]) -> Vec<SourceColumn> {
+    names.iter().map(|name| SourceColumn { name: (*name).into(), kind: "text".into() }).collect()
+}
+
+/// Replaces part of a text and expects one complaint of this code at these characters.
+#[track_caller]
+fn expect(base: &str, from: &str, to: &str, code: &str, at: &str) {
+    assert!(base.contains(from), "{from}");
+    let text = base.replacen(from, to, 1);
+    let found = complaints(&text);
+    let shown: Vec<(&str, &str, &str)> =
+        found.iter().map(|c| (c.code, &text[c.at.clone()], c.message.as_str())).collect();
+    assert_eq!(shown.iter().map(|(code, at, _)| (*code, *at)).collect::<Vec<_>>(), [(code, at)], "{shown:?}");
+}
+
+#[test]
+fn clean_files_have_no_complaint() {
+    assert_eq!(complaints(CLEAN), []);
+    assert_eq!(complaints(TRAINED), []);
+    let columns = source(&["sex", "age", "hired", "good", "other"]);
+    let (spec, found) = check(("hiring.toml", CLEAN), None, Some(&columns), &parse);
+    assert_eq!((spec.unwrap(), found), (toml::from_str(CLEAN).unwrap(), vec![]));
+}
+
+#[test]
+fn keys() {
+    expect(CLEAN, "levels = [\"f\"", "lvels = [\"f\"", "unknown-key", "lvels");
+    expect(CLEAN, "[[judge]]", "[[jugde]]", "unknown-key", "jugde");
+    expect(CLEAN, "name = \"hiring\"", "name = 3", "wrong-type", "3");
+    expect(CLEAN, "bounds = [16, 90]", "bounds = [16, 90, 100]", "wrong-type", "[16, 90, 100]");
+    expect(CLEAN, "at_least = 0.8", "at_least = \"0.8\"", "wrong-type", "\"0.8\"");
+    expect(CLEAN, "name = \"hiring\"", "name = \"hiring\"\nseed = -1", "wrong-type", "-1");
+    expect(CLEAN, "name = \"hiring\"", "", "missing-key", "pipeline");
+    expect(CLEAN, "metric = \"selection-rate\"", "", "missing-key", "[[judge]]");
+    expect(CLEAN, "\"worst-pair\"", "\"worst-pear\"", "unknown-value", "\"worst-pear\"");
+    expect(CLEAN, "[\"prediction\"]", "[\"predicton\"]", "unknown-value", "\"predicton\"");
+    let whole = complaints("[pipeline]\nname = \"x\"\n");
+    assert_eq!(whole.iter().filter(|c| c.code == "missing-key").count(), 2, "{whole:?}");
+    let syntax = complaints("[pipeline\nname = \"x\"\n");
+    assert!(syntax.iter().all(|c| c.code == "syntax") && !syntax.is_empty());
+    let meant = complaints(&CLEAN.replace("against =", "agianst ="));
+    assert_eq!(meant[0].remedy.as_deref(), Some("did you mean `against`?"));
+}
+
+#[test]
+fn stages() {
+    expect(CLEAN, "\"hiring\"", "\"Hiring 2\"", "bad-name", "\"Hiring 2\"");
+    expect(CLEAN, "path = \"hiring.csv\"", "path = \"\"", "empty-path", "\"\"");
+    expect(CLEAN, "null_values", "delimiter = \"é\"\nnull_values", "bad-delimiter", "\"é\"");
+    expect(CLEAN, "null_values", "decimal = \",\"\nnull_values", "bad-decimal", "\",\"");
+    expect(CLEAN, "[[judge]]", "[contract]\nunique_key = [\"sexx\"]\n[[judge]]", "unknown-column", "\"sexx\"");
+    expect(CLEAN, "[[judge]]", "[contract]\nmemory_mib_max = 0\n[[judge]]", "bad-memory", "0");
+    expect(CLEAN, "[[judge]]", "[measure]\nconfidence = 95\n[[judge]]", "bad-confidence", "95");
+    expect(CLEAN, "[[judge]]", "[measure]\nreplicates = 1\n[[judge]]", "bad-replicates", "1");
+}
+
+#[test]
+fn training() {
+    expect(TRAINED, "[\"feature\"]", "[]", "no-features", "train");
+    expect(TRAINED, "[\"target\"]", "[\"sensitive\"]", "no-target", "train");
+    let without = TRAINED.replace("[[judge]]\nmetric = \"mean-residual\"", "[[judge]]\nmetric = \"selection-rate\"");
+    let logistic = without.replace("\"linear\"", "\"logistic\"").replace("at_most = 10", "at_most = 0.1");
+    expect(&logistic, "roles = [\"target\"]", "roles = [\"target\"]", "logistic-needs-two-values", "\"logistic\"");
+    expect(TRAINED, "bounds = [0, 1000]", "bounds = [0, 1000]\npositive = \"1\"", "linear-needs-number", "\"linear\"");
+    expect(TRAINED, "model = \"linear\"", "model = \"linear\"\nstrength = -1.0", "bad-strength", "-1.0");
+    expect(TRAINED, "model = \"linear\"", "model = \"linear\"\nl1_ratios = [0.5, 2]", "bad-l1-ratio", "2");
+    expect(
+        TRAINED,
+        "model = \"linear\"",
+        "model = \"linear\"\npenalty = \"ridge\"\nl1_ratios = [0.5]",
+        "unused-key",
+        "[0.5]",
+    );
+    expect(TRAINED, "model = \"linear\"", "model = \"linear\"\nfolds = 1", "bad-folds", "1");
+    expect(TRAINED, "model = \"linear\"", "model = \"linear\"\nthreshold = 1.5", "bad-threshold", "1.5");
+    expect(
+        TRAINED,
+        "model = \"linear\"",
+        "model = \"linear\"\nsplit = { train = 0.6, calibration = 0.2, test = 0.1 }",
+        "bad-split",
+        "split",
+    );
+    expect(
+        TRAINED,
+        "model = \"linear\"",
+        "model = \"linear\"\nsplit = { train = 1, calibration = 0, test = 0 }",
+        "bad-split",
+        "split",
+    );
+    expect(
+        TRAINED,
+        "[train]",
+        "[schema.given]\nroles = [\"prediction\"]\nbounds = [0, 1]\n[train]",
+        "given-and-trained",
+        "[\"prediction\"]",
+    );
+}
+
+#[test]
+fn columns_and_roles() {
+    expect(CLEAN, "[\"target\"]", "[\"target\", \"feature\"]", "contradictory-roles", "[\"target\", \"feature\"]");
+    expect(
+        CLEAN,
+        "bounds = [16, 90]",
+        "roles = [\"identifier\", \"feature\"]\nbounds = [16, 90]",
+        "contradictory-roles",
+        "[\"identifier\", \"feature\"]",
+    );
+    expect(
+        CLEAN,
+        "roles = [\"target\"]",
+        "roles = [\"target\", \"ignored\"]",
+        "contradictory-roles",
+        "[\"target\", \"ignored\"]",
+    );
+    expect(
+        CLEAN,
+        "[schema.age]",
+        "[schema.b]\nroles = [\"target\"]\npositive = \"x\"\n[schema.age]",
+        "role-twice",
+        "[\"target\"]",
+    );
+    expect(
+        CLEAN,
+        "levels = [\"f\", \"m\"]",
+        "levels = [\"f\", \"m\"]\nbounds = [0, 1]\nas = \"text\"",
+        "levels-and-bounds",
+        "[0, 1]",
+    );
+    expect(CLEAN, "[16, 90]", "[90, 16]", "bad-bounds", "[90, 16]");
+    expect(CLEAN, "[16, 90]", "[0, inf]", "bad-bounds", "[0, inf]");
+    expect(CLEAN, "[\"f\", \"m\"]", "[\"f\", \"m\", \"f\"]", "duplicate-level", "\"f\"");
+    expect(CLEAN, "[\"f\", \"m\"]", "[\"f\", \"m\", \"?\"]", "level-is-missing", "\"?\"");
+    expect(CLEAN, "reference = \"m\"", "reference = \"male\"", "unknown-level", "\"male\"");
+    expect(CLEAN, "positive = \"yes\"", "positive = \"ye\"", "unknown-level", "\"ye\"");
+    expect(CLEAN, "positive = \"yes\"\n", "", "missing-positive", "hired");
+    expect(CLEAN, "as = \"truth\"", "as = \"truth\"\npositive = \"maybe\"", "bad-positive", "\"maybe\"");
+    expect(CLEAN, "bounds = [16, 90]", "bounds = [16, 90]\nnull_share_max = 5", "bad-share", "5");
+    expect(CLEAN, "bounds = [16, 90]", "bounds = [16, 90]\nmissing = \"drop\"", "unused-key", "\"drop\"");
+    expect(CLEAN, "bounds = [16, 90]", "bounds = [16, 90]\nroles = [\"protected\"]", "protected-needs-levels", "age");
+    expect(CLEAN, "levels = [\"under 40\", \"40 and over\"]", "", "learned-levels", "age_band");
+    expect(
+        CLEAN,
+        "levels = [\"f\", \"m\"]",
+        "as = \"number\"\nlevels = [\"f\", \"m\"]",
+        "levels-need-text",
+        "[\"f\", \"m\"]",
+    );
+    let none = complaints(&CLEAN.replace("[\"protected\"]", "[]"));
+    assert!(none.iter().any(|c| c.code == "nothing-protected" && c.severity == Severity::Warning));
+}
+
+#[test]
+fn columns_of_the_source() {
+    let columns = source(&["sex", "ages", "hired", "good", "age_band"]);
+    let (spec, found) = check(("f", CLEAN), None, Some(&columns), &parse);
+    assert!(spec.is_none());
+    let shown: Vec<(&str, &str)> = found.iter().map(|c| (c.code, &CLEAN[c.at.clone()])).collect();
+    assert_eq!(shown, [("derived-shadows", "age_band"), ("unknown-column", "age")]);
+    assert_eq!(found[1].remedy.as_deref(), Some("did you mean \"ages\" or \"age_band\"?"));
+}
+
+#[test]
+#[cfg(feature = "sql")]
+fn expressions() {
+    expect(CLEAN, "CASE WHEN age <", "CASE WHEN agge <", "unknown-column", "agge");
+    expect(
+        CLEAN,
+        "age_band = \"CASE WHEN age < 40",
+        "age_band = \"CASE WHEN LEAST(age, 1) < 40",
+        "expression",
+        "LEAST(age, 1",
+    );
+    expect(
+        CLEAN,
+        "age < 40",
+        "sex < 40",
+        "expression-type",
+        "\"CASE WHEN sex < 40 THEN 'under 40' ELSE '40 and over' END\"",
+    );
+    expect(CLEAN, "null_values", "where = \"age + 1\"\nnull_values", "expression-type", "\"age + 1\"");
+    expect(CLEAN, "null_values", "where = \"aeg > 1\"\nnull_values", "unknown-column", "aeg");
+    expect(
+        CLEAN,
+        "CASE WHEN age <",
+        "CASE WHEN age_band <",
+        "derive-cycle",
+        "\"CASE WHEN age_band < 40 THEN 'under 40' ELSE '40 and over' END\"",
+    );
+    expect(
+        CLEAN,
+        "'under 40' ELSE '40 and over'",
+        "1 ELSE 2",
+        "derived-kind",
+        "\"CASE WHEN age < 40 THEN 1 ELSE 2 END\"",
+    );
+}
+
+#[test]
+fn gates() {
+    expect(CLEAN, "\"selection-rate\"", "\"selection-rte\"", "unknown-metric", "\"selection-rte\"");
+    expect(CLEAN, "\"selection-rate\"", "\"roc-auc\"", "metric-not-measured", "\"roc-auc\"");
+    expect(
+        CLEAN,
+        "[[judge]]",
+        "[measure]\nmetrics = [\"accuracy\"]\n[[judge]]",
+        "metric-not-measured",
+        "\"selection-rate\"",
+    );
+    expect(
+        CLEAN,
+        "[[judge]]",
+        "[measure]\nmetrics = [\"selection-rate\", \"acuracy\"]\n[[judge]]",
+        "unknown-metric",
+        "\"acuracy\"",
+    );
+    expect(CLEAN, "against = \"worst-pair\"\n", "", "compare-without-against", "\"ratio\"");
+    expect(CLEAN, "compare = \"ratio\"\n", "", "against-without-compare", "\"worst-pair\"");
+    expect(CLEAN, "at_least = 0.8", "", "no-limit", "[[judge]]");
+    expect(CLEAN, "at_least = 0.8", "at_least = 0.8\nat_most = 1.2", "two-limits", "0.8");
+    expect(CLEAN, "at_least = 0.8", "at_least = nan", "bad-limit", "nan");
+    expect(CLEAN, "compare = \"ratio\"\nagainst = \"worst-pair\"\nat_least = 0.8", "at_least = 80", "bad-limit", "80");
+}
+
+#[test]
+fn gates_over_cohorts() {
+    expect(CLEAN, "\"worst-pair\"", "\"reference\"", "no-reference", "\"reference\"");
+    expect(CLEAN, "at_least = 0.8", "at_least = 0.8\nacross = []", "compare-with-nobody", "[]");
+    expect(
+        CLEAN,
+        "at_least = 0.8",
+        "at_least = 0.8\nacross = [\"sex\", \"age_band\"]",
+        "across-not-measured",
+        "[\"sex\", \"age_band\"]",
+    );
+    expect(CLEAN, "at_least = 0.8", "at_least = 0.8\nacross = [\"sx\"]", "unknown-column", "\"sx\"");
+    expect(CLEAN, "[[judge]]", "[measure]\nacross = [[\"sex\"], [\"age\"]]\n[[judge]]", "not-protected", "\"age\"");
+    expect(CLEAN, "[[judge]]", "[measure]\nacross = [[\"sex\"], [\"sex\"]]\n[[judge]]", "across-twice", "[\"sex\"]");
+    expect(CLEAN, "[[judge]]", "[measure]\nacross = [[\"sex\"], []]\n[[judge]]", "empty-across", "[]");
+    expect(TRAINED, "\"difference\"", "\"ratio\"", "ratio-of-signed", "\"ratio\"");
+    let none = CLEAN.split("[[judge]]").next().unwrap();
+    let found = complaints(none);
+    assert_eq!((found[0].code, found[0].severity), ("no-criteria", Severity::Warning));
+}
+
+#[test]
+fn waivers() {
+    let waived = |waiver: &str| CLEAN.replace("at_least = 0.8", &format!("at_least = 0.8\nwaive = [{waiver}]"));
+    let clean = waived("{ cohort = { sex = \"f\" }, reason = \"board, 2026-03\", until = \"2027-06-30\" }");
+    assert_eq!(complaints(&clean), []);
+    expect(&clean, "board, 2026-03", " ", "waiver-without-reason", "\" \"");
+    expect(&clean, "2027-06-30", "June 2027", "waiver-date", "\"June 2027\"");
+    expect(&clean, "2027-06-30", "2027-02-30", "waiver-date", "\"2027-02-30\"");
+    expect(&clean, "\"f\" }", "\"female\" }", "unknown-level", "\"female\"");
+    expect(&clean, "{ sex =", "{ sx =", "unknown-column", "sx");
+    expect(&clean, "{ sex = \"f\" }", "{ age = \"20\" }", "not-protected", "age");
+}
+
+#[test]
+fn secrets_are_named_and_not_repeated() {
+    for (written, at) in [
+        ("smtp_password = \"hunter2 hunter2\"", "\"hunter2 hunter2\""),
+        ("owner = \"ghp_0123456789abcdefghij\"", "\"ghp_0123456789abcdefghij\""),
+        ("purpose = \"postgres://user:hunter2@host/db\"", "\"postgres://user:hunter2@host/db\""),
+    ] {
+        let text = CLEAN.replace("name = \"hiring\"", &format!("name = \"hiring\"\n{written}"));
+        expect(&text, "hiring", "hiring", "literal-secret", at);
+        let found = complaints(&text);
+        assert!(!format!("{}{:?}", found[0].message, found[0].remedy).contains("hunter2"), "{found:?}");
+    }
+}
+
+#[test]
+fn all_complaints_come_at_once_and_none_because_of_another() {
+    let text = CLEAN
+        .replace("name = \"hiring\"", "name = 1")
+        .replace("levels = [\"f\", \"m\"]", "levls = [\"f\", \"m\"]")
+        .replace("positive = \"yes\"", "positive = true")
+        .replace("[16, 90]", "[90, 16]")
+        .replace("at_least", "at_leest");
+    let found = complaints(&text);
+    assert_eq!(
+        found.iter().map(|c| c.code).collect::<Vec<_>>(),
+        ["wrong-type", "unknown-key", "bad-bounds", "wrong-type", "unknown-key"],
+        "{found:#?}"
+    );
+}
+
+#[test]
+fn a_policy_adds_criteria_and_is_complained_about_by_its_name() {
+    let policy = "[[judge]]\nmetric = \"accuracy\"\nat_least = 0.7\n[report]\ntitle = \"Fair hiring\"\n";
+    let (spec, found) = check(("hiring.toml", CLEAN), Some(("policy.toml", policy)), None, &parse);
+    assert_eq!(found, []);
+    let spec = spec.unwrap();
+    assert_eq!(
+        (spec.judge.len(), spec.judge[1].metric.as_str(), spec.report.title.as_deref()),
+        (2, "accuracy", Some("Fair hiring"))
+    );
+    let wrong = policy.replace("accuracy", "acuracy").replace("[report]", "[ingest]\npath = \"a\"\n[report]");
+    let (spec, found) = check(("hiring.toml", CLEAN), Some(("policy.toml", &wrong)), None, &parse);
+    assert!(spec.is_none());
+    let shown: Vec<(&str, &str, &str)> =
+        found.iter().map(|c| (c.file.as_str(), c.code, &wrong[c.at.clone()])).collect();
+    assert_eq!(shown, [("policy.toml", "unknown-metric", "\"acuracy\""), ("policy.toml", "unknown-key", "ingest")]);
+    let nested = check(("hiring.toml", CLEAN), Some(("policy.toml", "policy = \"more.toml\"")), None, &parse).1;
+    assert!(nested[0].message.contains("no policy of its own"));
+    assert_eq!(policy_of("policy = \"policy.toml\"\n[pipeline]"), Some(("policy.toml".into(), 9..22)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn no_text_panics(text in "\\PC{0,200}", toml in "([a-z\\[\\]\"'=,.{}\n0-9 -]|judge|schema|roles|\\[\\[judge\\]\\]\n|metric = |levels = ){0,60}") {
+        for text in [text, toml] {
+            for complaint in check(("f", &text), Some(("p", &text)), None, &parse).1 {
+                prop_assert!(text.get(complaint.at.clone()).is_some(), "{complaint:?}");
+            }
+        }
+    }
+
+    /// Any value in any place of a clean file: a complaint or none, each inside the file.
+    #[test]
+    fn no_change_panics(at in 0..CLEAN.len(), end in 0..40usize, value in "(nan|-1|\"\"|\\[\\]|\\{\\}|true|1979-05-27|'x'|\\[\\[1\\]\\]|)") {
+        let mut text = CLEAN.to_string();
+        text.replace_range(at..(at + end).min(CLEAN.len()), &value);
+        for complaint in check(("f", &text), None, None, &parse).1 {
+            prop_assert!(text.get(complaint.at.clone()).is_some(), "{complaint:?}");
+        }
+    }
+}
