@@ -1,7 +1,7 @@
 //! Where rows become evidence. Two methods; every engine returns equal integers for equal input.
 //!
 //! `reference` is plain loops over one row at a time: slow, short, and the oracle the others are tested against. `polars` streams
-//! batches into columnar kernels on all cores.
+//! batches into columnar kernels on all cores, `memory` feeds them from columns a program holds.
 
 use std::path::PathBuf;
 
@@ -10,7 +10,9 @@ use crate::evidence::Guarded;
 use crate::scan::{Scan, Source, SourceColumn};
 
 #[cfg(feature = "polars")]
-pub mod kernel;
+pub(crate) mod kernel;
+#[cfg(feature = "polars")]
+pub mod memory;
 #[cfg(feature = "polars")]
 pub mod polars;
 pub mod reference;
