@@ -96,15 +96,21 @@ enum Pair {
     Zero { se: f64 },
 }
 
+/// What is compared. All pairs are formed when they are needed: a thousand cohorts have half a million.
+#[derive(Debug, Clone, PartialEq)]
+enum Source {
+    One(Pair),
+    /// Greatest of the differences or least of the ratios of all ordered pairs of these cohorts.
+    Worst(Vec<Sample>),
+}
+
 /// One comparison, or all pairs at once.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pairs {
     comparison: Comparison,
     critical: Critical,
     df: Option<f64>,
-    pairs: Vec<Pair>,
-    /// Greatest of the differences or least of the ratios of all ordered pairs; else the only pair.
-    worst: bool,
+    source: Source,
     /// The cohort's share of everyone, when compared with everyone.
     part: Option<f64>,
 }
@@ -112,15 +118,20 @@ pub(super) struct Pairs {
 impl Pairs {
     pub(super) fn interval(&self, confidence: f64) -> Interval {
         let z = self.critical.value(confidence, self.df);
-        let ends = self.pairs.iter().map(|pair| pair.interval(self.comparison, z));
-        let (lower, upper) = match (self.worst, self.comparison) {
-            (false, _) => ends.last().unwrap_or((f64::NEG_INFINITY, f64::INFINITY)),
-            (true, Comparison::Difference) => {
-                ends.fold((0.0f64, 0.0f64), |(lower, upper), (a, b)| (lower.max(a).max(-b), upper.max(b).max(-a)))
+        let (lower, upper) = match &self.source {
+            Source::One(pair) => pair.interval(self.comparison, z),
+            Source::Worst(cohorts) => {
+                let ends = ordered_pairs(cohorts).filter_map(|(a, b)| ready(self.comparison, a, b).ok());
+                let ends = ends.map(|(pair, _)| pair.interval(self.comparison, z));
+                match self.comparison {
+                    Comparison::Difference => {
+                        ends.fold((0.0f64, 0.0f64), |(lower, upper), (a, b)| (lower.max(a).max(-b), upper.max(b).max(-a)))
+                    }
+                    Comparison::Ratio => ends.fold((f64::INFINITY, 1.0f64), |(lower, upper), (a, b)| {
+                        (lower.min(a).min(1.0 / b), upper.min(b).min(if a > 0.0 { 1.0 / a } else { f64::INFINITY }))
+                    }),
+                }
             }
-            (true, Comparison::Ratio) => ends.fold((f64::INFINITY, 1.0f64), |(lower, upper), (a, b)| {
-                (lower.min(a).min(1.0 / b), upper.min(b).min(if a > 0.0 { 1.0 / a } else { f64::INFINITY }))
-            }),
         };
         match (self.part, self.comparison) {
             (None, _) => Interval::new(lower, upper),
@@ -131,6 +142,13 @@ impl Pairs {
             }
         }
     }
+}
+
+/// Every two cohorts, the one of the smaller value first: its ratio to the other is at most one, and defined unless both are zero.
+fn ordered_pairs(cohorts: &[Sample]) -> impl Iterator<Item = (&Sample, &Sample)> {
+    let later = |at: usize| cohorts[at + 1..].iter();
+    let ordered = |a: &'_ Sample, b: &'_ Sample| a.point() <= b.point();
+    cohorts.iter().enumerate().flat_map(move |(at, a)| later(at).map(move |b| if ordered(a, b) { (a, b) } else { (b, a) }))
 }
 
 impl Pair {
@@ -154,14 +172,13 @@ fn newcombe((p1, n1): (f64, f64), (p2, n2): (f64, f64), z: f64) -> (f64, f64) {
     (lower.max(-1.0), upper.min(1.0))
 }
 
-/// Donner and Zou 2012, equation 9. The upper end is infinite when the lower limit of the denominator is zero.
+/// Donner and Zou 2012, equation 9, the lower end multiplied out so that nothing is divided by a difference that may vanish. The upper end is
+/// infinite when the lower limit of the denominator is zero.
 fn mover_ratio((p1, n1): (f64, f64), (p2, n2): (f64, f64), z: f64) -> (f64, f64) {
     let ((l1, u1), (l2, u2)) = (wilson_limits(p1, n1, z), wilson_limits(p2, n2, z));
-    let root = |x: f64| x.max(0.0).sqrt();
-    let lower = (p1 * p2 - root((p1 * p2).powi(2) - l1 * u2 * (2.0 * p1 - l1) * (2.0 * p2 - u2))) / (u2 * (2.0 * p2 - u2));
-    let upper = (p1 * p2 + root((p1 * p2).powi(2) - u1 * l2 * (2.0 * p1 - u1) * (2.0 * p2 - l2))) / (l2 * (2.0 * p2 - l2));
-    let lower = if u2 * (2.0 * p2 - u2) > 0.0 { lower.max(0.0) } else { l1 / u2 };
-    let upper = if l2 > 0.0 { upper } else { f64::INFINITY };
+    let root = |x: f64, y: f64| ((p1 * p2).powi(2) - x * y * (2.0 * p1 - x) * (2.0 * p2 - y)).max(0.0).sqrt();
+    let lower = if l1 > 0.0 { l1 * (2.0 * p1 - l1) / (p1 * p2 + root(l1, u2)) } else { 0.0 };
+    let upper = if l2 > 0.0 { (p1 * p2 + root(u1, l2)) / (l2 * (2.0 * p2 - l2)) } else { f64::INFINITY };
     (lower, upper)
 }
 
@@ -257,7 +274,7 @@ fn pair(comparison: Comparison, a: &Sample, b: &Sample, critical: Critical, conf
         Err(why) => Measured::Undefined { why },
         Ok((one, df)) => {
             let method = method(&one, comparison, critical, a);
-            let pairs = Pairs { comparison, critical, df, pairs: vec![one], worst: false, part: None };
+            let pairs = Pairs { comparison, critical, df, source: Source::One(one), part: None };
             finish(point(comparison, a, b), support(a, b), method, pairs, confidence)
         }
     }
@@ -271,28 +288,26 @@ fn worst_pair(
     confidence: f64,
 ) -> Measured {
     let critical = Critical::Range(valued.len());
-    let (mut pairs, mut df): (Vec<Pair>, Option<f64>) = (Vec::new(), None);
-    for (at, &i) in valued.iter().enumerate() {
-        for &j in &valued[at + 1..] {
-            // The smaller value first: its ratio to the greater is at most one and defined unless both are zero.
-            let (a, b) = if cohorts[i].point() <= cohorts[j].point() { (i, j) } else { (j, i) };
-            match ready(comparison, &cohorts[a], &cohorts[b]) {
-                Ok((pair, pair_df)) => {
-                    df = df.zip(pair_df).map(|(a, b)| a.min(b)).or(df).or(pair_df);
-                    pairs.push(pair);
-                }
-                Err(Why::RatioToZero) if (a, b) != (lowest, highest) => {}
-                Err(why) => return Measured::Undefined { why },
-            }
+    let (low, high) = (&cohorts[lowest], &cohorts[highest]);
+    let chosen: Vec<Sample> = valued.iter().map(|&i| cohorts[i].without_replicates()).collect();
+    let mut df: Option<f64> = None;
+    for (a, b) in ordered_pairs(&chosen) {
+        match ready(comparison, a, b) {
+            Ok((_, pair_df)) => df = df.zip(pair_df).map(|(a, b)| a.min(b)).or(df).or(pair_df),
+            // Two cohorts of zero have no ratio; the others have.
+            Err(Why::RatioToZero) if high.point() != Some(0.0) => {}
+            Err(why) => return Measured::Undefined { why },
         }
     }
-    let (low, high) = (&cohorts[lowest], &cohorts[highest]);
     let value = match comparison {
         Comparison::Difference => point(comparison, high, low),
         Comparison::Ratio => point(comparison, low, high),
     };
-    let method = pairs.first().map_or(Method::Simultaneous, |pair| method(pair, comparison, critical, low));
-    let pairs = Pairs { comparison, critical, df, pairs, worst: true, part: None };
+    let method = match ready(comparison, low, high) {
+        Ok((pair, _)) => method(&pair, comparison, critical, low),
+        Err(why) => return Measured::Undefined { why },
+    };
+    let pairs = Pairs { comparison, critical, df, source: Source::Worst(chosen), part: None };
     finish(value, support(low, high), method, pairs, confidence)
 }
 
@@ -301,10 +316,6 @@ fn against_everyone(comparison: Comparison, cohort: &Sample, everyone: &Sample, 
         (Sample::Buckets { .. }, Sample::Buckets { .. }) => pair(comparison, cohort, everyone, Critical::Normal, confidence),
         _ => match rest(cohort, everyone) {
             Err(why) => Measured::Undefined { why },
-            Ok((rest, part)) if part >= 1.0 => {
-                let _ = rest;
-                Measured::Undefined { why: Why::EmptyComparison }
-            }
             Ok((rest, part)) => against_rest(comparison, cohort, everyone, &rest, part, confidence),
         },
     }
@@ -325,13 +336,13 @@ fn against_rest(
         // The rest is all zero and the cohort is not: the ratio to everyone is at its greatest, 1 / f.
         Err(Why::RatioToZero) => {
             let (a, b) = ((cohort.point().unwrap_or_default(), cohort.n_effective()), (0.0, rest.n_effective()));
-            let pairs = Pairs { comparison, critical: Critical::Normal, df: None, pairs: vec![Pair::Shares { a, b }], worst: false, part: Some(part) };
+            let pairs = Pairs { comparison, critical: Critical::Normal, df: None, source: Source::One(Pair::Shares { a, b }), part: Some(part) };
             finish(point(comparison, cohort, everyone), support(cohort, rest), Method::MoverR, pairs, confidence)
         }
         Err(why) => Measured::Undefined { why },
         Ok((one, df)) => {
             let method = method(&one, comparison, Critical::Normal, cohort);
-            let pairs = Pairs { comparison, critical: Critical::Normal, df, pairs: vec![one], worst: false, part: Some(part) };
+            let pairs = Pairs { comparison, critical: Critical::Normal, df, source: Source::One(one), part: Some(part) };
             finish(point(comparison, cohort, everyone), support(cohort, rest), method, pairs, confidence)
         }
     }

@@ -1,7 +1,26 @@
 //! Critical values: normal, Student t, studentized range.
+//!
+//! The last two are found by bisection. They are pure functions asked for the same few arguments again and again, so values found once are
+//! kept for the life of the process.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use statrs::distribution::{ContinuousCDF, Normal, StudentsT};
 use statrs::function::erf::erfc;
+
+/// Values found before, by the bits of the confidence and of the other argument.
+type Found = Mutex<BTreeMap<(u64, u64), f64>>;
+
+fn once(found: &Found, confidence: f64, other: u64, find: impl FnOnce() -> f64) -> f64 {
+    let key = (confidence.to_bits(), other);
+    let known = found.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+    known.unwrap_or_else(|| {
+        let value = find();
+        found.lock().unwrap_or_else(PoisonError::into_inner).insert(key, value);
+        value
+    })
+}
 
 /// Two-sided normal quantile: P(|Z| <= z) = confidence.
 pub fn normal(confidence: f64) -> f64 {
@@ -11,6 +30,11 @@ pub fn normal(confidence: f64) -> f64 {
 
 /// Two-sided Student t quantile with df degrees of freedom.
 pub fn student(confidence: f64, df: f64) -> f64 {
+    static FOUND: Found = Mutex::new(BTreeMap::new());
+    once(&FOUND, confidence, df.to_bits(), || find_student(confidence, df))
+}
+
+fn find_student(confidence: f64, df: f64) -> f64 {
     let tail = (1.0 - confidence) / 2.0;
     match StudentsT::new(0.0, 1.0, df.max(1.0)) {
         Ok(t) => {
@@ -48,9 +72,14 @@ fn range_cdf(q: f64, k: usize) -> f64 {
 
 /// Quantile of the studentized range of k normals with infinite degrees of freedom (Tukey). For k = 2 it is sqrt(2) times the normal quantile.
 pub fn studentized_range(confidence: f64, k: usize) -> f64 {
-    if k <= 2 {
-        return std::f64::consts::SQRT_2 * normal(confidence);
+    static FOUND: Found = Mutex::new(BTreeMap::new());
+    match k {
+        0..=2 => std::f64::consts::SQRT_2 * normal(confidence),
+        _ => once(&FOUND, confidence, k as u64, || find_studentized_range(confidence, k)),
     }
+}
+
+fn find_studentized_range(confidence: f64, k: usize) -> f64 {
     let tail = (1.0 - confidence) / (k * (k - 1)) as f64;
     let (mut low, mut high) =
         (std::f64::consts::SQRT_2 * normal(confidence), -std::f64::consts::SQRT_2 * Normal::standard().inverse_cdf(tail));

@@ -21,7 +21,7 @@ mod sample;
 
 pub use contrast::{Compared, contrast};
 pub use critical::{normal, student, studentized_range};
-pub use sample::{BUCKETS, Sample, bootstrap};
+pub use sample::{BUCKETS, Sample, bootstrap, bootstrap_with_halves};
 
 use crate::statistic::Cell;
 use contrast::Pairs;
@@ -223,6 +223,7 @@ pub enum Why {
     TooFewRows,
     NotAMixture,
     NoVariation,
+    ScoreNoProbability,
 }
 
 impl Why {
@@ -239,6 +240,7 @@ impl Why {
             Why::TooFewRows => "fewer than two rows",
             Why::NotAMixture => "the value of everyone is no average of the cohorts' values",
             Why::NoVariation => "the target does not vary",
+            Why::ScoreNoProbability => "a score is below 0 or above 1",
         }
     }
 }

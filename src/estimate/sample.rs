@@ -109,6 +109,17 @@ impl Sample {
         Sample::Error { point, se, n, df: None, lower, upper, method: Method::Bootstrap, replicates, mean: false }
     }
 
+    /// The sample without its replicates: its point and error are enough to compare it.
+    pub(super) fn without_replicates(&self) -> Sample {
+        match self {
+            Sample::Error { point, se, n, df, lower, upper, method, replicates: Some(_), mean } => {
+                let (point, se, n, df, lower, upper, method, mean) = (*point, *se, *n, *df, *lower, *upper, *method, *mean);
+                Sample::Error { point, se, n, df, lower, upper, method, replicates: None, mean }
+            }
+            other => other.clone(),
+        }
+    }
+
     pub fn point(&self) -> Option<f64> {
         match self {
             Sample::None(_) => None,
@@ -191,23 +202,46 @@ pub fn bootstrap<const K: usize>(
     replicates: u32,
     of: impl Fn([f64; K]) -> Option<f64>,
 ) -> Vec<f64> {
-    let total: i64 = cells.iter().sum();
+    let shares = cells.map(|cell| cell.max(0) as f64);
+    let rows = cells.iter().map(|&cell| cell.max(0) as u64).sum();
+    draws(shares, rows, random, replicates, of)
+}
+
+/// The same with half a row added to every cell of the distribution drawn from: an empty cell is not an impossible one, and a figure at the
+/// end of its range keeps an interval.
+pub fn bootstrap_with_halves<const K: usize>(
+    cells: [i64; K],
+    random: &mut impl Rng,
+    replicates: u32,
+    of: impl Fn([f64; K]) -> Option<f64>,
+) -> Vec<f64> {
+    let shares = cells.map(|cell| cell.max(0) as f64 + 0.5);
+    let rows = cells.iter().map(|&cell| cell.max(0) as u64).sum();
+    draws(shares, rows, random, replicates, of)
+}
+
+fn draws<const K: usize>(
+    shares: [f64; K],
+    rows: u64,
+    random: &mut impl Rng,
+    replicates: u32,
+    of: impl Fn([f64; K]) -> Option<f64>,
+) -> Vec<f64> {
     let mut values = Vec::with_capacity(replicates as usize);
     for _ in 0..replicates {
-        let (mut rows, mut left) = (total.max(0) as u64, total.max(0) as f64);
+        let (mut rows, mut left) = (rows, shares.iter().sum::<f64>());
         let mut drawn = [0.0; K];
-        for (slot, &cell) in drawn.iter_mut().zip(&cells) {
-            let cell = cell.max(0) as f64;
-            if rows == 0 || cell <= 0.0 {
+        for (slot, &share) in drawn.iter_mut().zip(&shares) {
+            if rows == 0 || share <= 0.0 {
                 continue;
             }
-            let n = match Binomial::new(rows, (cell / left).min(1.0)) {
+            let n = match Binomial::new(rows, (share / left).min(1.0)) {
                 Ok(binomial) => binomial.sample(random).min(rows),
                 Err(_) => 0,
             };
             *slot = n as f64;
             rows -= n;
-            left -= cell;
+            left -= share;
         }
         values.extend(of(drawn).filter(|value| value.is_finite()));
     }
