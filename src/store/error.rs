@@ -9,6 +9,9 @@ use sqlx::migrate::MigrateError;
 
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
+    /// The folder of the store cannot be made; the error has the path.
+    #[error("{0}")]
+    Folder(std::io::Error),
     #[error("{}: the store cannot be opened: {why}; make the folder and the file writable for the account that runs evenhand", path.display())]
     CannotOpen { path: PathBuf, why: String },
     #[error("{}: the store is read-only; make the folder and the file writable for the account that runs evenhand", path.display())]

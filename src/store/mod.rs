@@ -5,7 +5,6 @@
 //! The interface is synchronous: a runtime on the calling thread is private to the store, so no method may be called from within a runtime.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,10 +61,6 @@ pub struct Seen {
     pub started_at: String,
 }
 
-/// Time between two tries to open a file that another process is just making. SQLite does not wait for it to switch to write-ahead logging.
-const RETRY: Duration = Duration::from_millis(50);
-const TRIES: u32 = 100;
-
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("src/store/migrations");
 
 impl Store {
@@ -73,19 +68,11 @@ impl Store {
     pub fn open(path: &Path) -> Result<Store, StoreError> {
         let cannot = |why: String| StoreError::CannotOpen { path: path.into(), why };
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder).map_err(|e| cannot(e.to_string()))?;
+            world::make_folder(folder).map_err(StoreError::Folder)?;
         }
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| cannot(e.to_string()))?;
-        let mut tries = 1;
-        let mut connection = loop {
-            match runtime.block_on(connect(path)) {
-                Err(StoreError::Busy { .. }) if tries < TRIES => world::pause(RETRY),
-                other => break other?,
-            }
-            tries += 1;
-        };
-        runtime.block_on(migrate(path, &mut connection))?;
+        let connection = runtime.block_on(connect(path))?;
         Ok(Store { path: path.into(), runtime, connection })
     }
 
@@ -143,17 +130,14 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(RETRY);
-    SqliteConnection::connect_with(&options).await.map_err(|e| StoreError::of(path, &e))
-}
-
-async fn migrate(path: &Path, connection: &mut SqliteConnection) -> Result<(), StoreError> {
+        .busy_timeout(Duration::from_secs(10));
     let failed = |e: sqlx::Error| StoreError::of(path, &e);
-    sqlx::query("PRAGMA busy_timeout = 10000").execute(&mut *connection).await.map_err(failed)?;
+    let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
     // Two first runs at once: the second waits, then finds the schema there.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     MIGRATIONS.run(&mut *transaction).await.map_err(|e| StoreError::of_migration(path, &e))?;
-    transaction.commit().await.map_err(failed)
+    transaction.commit().await.map_err(failed)?;
+    Ok(connection)
 }
 
 /// The transaction is begun and ended by statements: sqlx loses count of one that SQLite itself rolled back.

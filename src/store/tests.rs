@@ -1,5 +1,6 @@
 //! What is recorded stays: with many writers at once, across openings, against changes, on a full disk.
 
+use std::fs;
 use std::sync::Arc;
 
 use super::*;
@@ -256,7 +257,7 @@ fn what_is_no_store_is_refused_and_left_alone() {
     assert!(matches!(cannot, StoreError::CannotOpen { .. }), "{cannot}");
     fs::write(place.path().join("file"), "").unwrap();
     let cannot = Store::open(&place.path().join("file/below.db")).err().unwrap();
-    assert!(matches!(cannot, StoreError::CannotOpen { .. }), "{cannot}");
+    assert!(matches!(cannot, StoreError::Folder { .. }), "{cannot}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Run folders appear whole or not at all: names in use, a full disk, a killed process.
 
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use super::*;
 
@@ -182,7 +183,7 @@ fn a_process_killed_before_the_rename_leaves_what_the_next_run_sweeps() {
         write_files(&partial, &run).unwrap();
         fs::write(folder.join("ready"), "").unwrap();
         loop {
-            pause(Duration::from_secs(1));
+            std::thread::sleep(Duration::from_secs(1));
         }
     }
     let parent = tempfile::tempdir().unwrap();
@@ -192,7 +193,7 @@ fn a_process_killed_before_the_rename_leaves_what_the_next_run_sweeps() {
     let mut child = Killed({ child }.spawn().unwrap());
     while !parent.join("ready").exists() {
         assert!(child.0.try_wait().unwrap().is_none(), "the child ended early");
-        pause(Duration::from_millis(5));
+        std::thread::sleep(Duration::from_millis(5));
     }
     assert!(lock(parent).unwrap().is_none());
     drop(child);
