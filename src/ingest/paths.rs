@@ -437,6 +437,47 @@ mod tests {
         assert!(expand(Path::new("/dev/null")).unwrap_err().contains("no regular file"));
     }
 
+    const CHILD: &str = "EVENHAND_FOLDER_OF_UNPRIVILEGED_CHILD";
+
+    /// Root may read everything: then the test runs again as nobody.
+    #[test]
+    fn what_may_not_be_read_is_named_with_the_remedy() {
+        use std::os::unix::{fs::PermissionsExt, process::CommandExt};
+        let check = |root: &Path| {
+            for path in ["locked", "locked/b.csv", "*/*.csv", "**/b.csv", ""] {
+                let why = expand(&root.join(path)).unwrap_err();
+                assert!(why.contains("/locked"), "{why}");
+                assert!(
+                    why.contains("permission denied; give the account that runs evenhand the right to read it"),
+                    "{why}"
+                );
+            }
+        };
+        if let Some(root) = std::env::var_os(CHILD) {
+            return check(Path::new(&root));
+        }
+        let root = tempfile::tempdir_in("/tmp").unwrap();
+        let mode = |path: &Path, mode| fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        let locked = root.path().join("locked");
+        fs::create_dir(&locked).unwrap();
+        fs::write(locked.join("b.csv"), "a\n1\n").unwrap();
+        mode(root.path(), 0o755);
+        mode(&locked, 0);
+        if fs::read_dir(&locked).is_err() {
+            check(root.path());
+        } else {
+            let mut nobody = std::process::Command::new(std::env::current_exe().unwrap());
+            nobody.args(["--exact", "ingest::paths::tests::what_may_not_be_read_is_named_with_the_remedy"]);
+            match nobody.uid(65534).gid(65534).env(CHILD, root.path()).stdout(std::process::Stdio::null()).status() {
+                Ok(status) => assert!(status.success()),
+                Err(e) => eprintln!(
+                    "not tested: this program cannot be started as nobody ({e}); build it in a folder others may read"
+                ),
+            }
+        }
+        mode(&locked, 0o755);
+    }
+
     #[test]
     fn partitions_are_the_folders_below_the_root() {
         let pairs = |root: &str, path: &str| partitions(Path::new(root), Path::new(path));
