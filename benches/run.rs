@@ -112,7 +112,7 @@ fn group_by(path: &Path) {
 
 fn spec(path: &Path, model: &str) -> Spec {
     let mut text = format!(
-        "[pipeline]\nname = \"bench\"\n[ingest]\npath = {:?}\n[schema]\nsex = {{ roles = [\"protected\"], levels = [\"f\", \"m\"] }}\n\
+        "[pipeline]\nname = \"bench\"\n[ingest]\npath = {:?}\nkey = [\"id\"]\n[schema]\nsex = {{ roles = [\"protected\"], levels = [\"f\", \"m\"] }}\n\
          race = {{ roles = [\"protected\"], levels = [\"asian\", \"black\", \"latino\", \"white\"] }}\n\
          id = {{ roles = [\"identifier\"], as = \"number\" }}\n",
         path.to_str().unwrap()

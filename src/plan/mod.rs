@@ -313,14 +313,15 @@ fn numeric(column: &Column) -> Option<Numeric> {
     }
 }
 
-/// The unit when one is declared, else the declared key, else the whole row.
+/// The unit when one is declared, else the declared key, else the columns promised to be unique, else the whole row.
 fn key(spec: &Spec, schema: &Schema) -> RowKey {
     if let Some(unit) = schema.with(Role::PrivacyUnit).next() {
         return RowKey::Of(vec![Scalar::column(&unit.name)]);
     }
-    match spec.contract.unique_key.is_empty() {
-        true => RowKey::Row,
-        false => RowKey::Of(spec.contract.unique_key.iter().map(|name| Scalar::column(name)).collect()),
+    let declared = [&spec.ingest.key, &spec.contract.unique_key].into_iter().find(|key| !key.is_empty());
+    match declared {
+        None => RowKey::Row,
+        Some(key) => RowKey::Of(key.iter().map(|name| Scalar::column(name)).collect()),
     }
 }
 

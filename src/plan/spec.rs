@@ -89,6 +89,10 @@ pub struct Ingest {
     /// Texts that stand for a missing value, besides the empty field.
     #[serde(default)]
     pub null_values: Vec<String>,
+    /// Columns that tell rows apart: what splits and folds hash when no column is the privacy unit. `contract.unique_key` when absent, the
+    /// whole row without either. That they do tell rows apart is checked by `contract.unique_key` only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub key: Vec<String>,
     /// Rows for which this SQL expression is not true are left out and counted.
     #[serde(default, rename = "where", skip_serializing_if = "Option::is_none")]
     pub filter: Option<String>,
