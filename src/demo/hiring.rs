@@ -1,7 +1,7 @@
 //! Applications for a job, whom a screening process invited, and whom a panel later found qualified.
 //!
 //! The process invites by test score, experience and education, none of which depends on sex or ethnicity. Then four in ten women it would
-//! invite are left out. The panel sees all applicants and leaves nobody out.
+//! invite are left out. The panel sees all applicants and leaves nobody out. Experience grows with age, so age bands differ too.
 
 use std::fmt::Write;
 

@@ -3,7 +3,7 @@
 //! Three data sets, one per kind of audit: `lending` (a label to learn), `hiring` (given decisions and an outcome), `premium` (a number to
 //! learn). Each has the same five plants, and every one can be left out: a gap between cohorts, a proxy (a column that differs between the
 //! levels of a protected column), a small group, unknown protected values, and rows that a quasi-identifier singles out. Nothing else
-//! differs between cohorts, so whatever else an audit finds is false.
+//! differs between sexes, races, ethnicities or birthplaces, so whatever else an audit finds between them is false.
 //!
 //! Same kind, rows and seed give the same bytes on every machine: ChaCha12 for the draws, and `libm` for logarithms and exponentials,
 //! which the platform's own library rounds as it likes. A plant that is left out leaves all other draws as they are.

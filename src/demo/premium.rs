@@ -71,13 +71,13 @@ pub fn row(line: &mut String, row: u64, plants: Plants, draw: &mut Draw) {
     let bonus = draw.pick([(1, 0.3), (2, 0.18), (3, 0.14), (4, 0.12), (5, 0.1), (6, 0.07), (7, 0.05), (8, 0.04)]);
     let claims = draw.poisson(0.25);
     let of_region = [40.0, 0.0, -20.0, 25.0][region as usize];
-    let fair =
+    let tariff =
         430.0 + of_region + 2.1 * (power - 85.0) - 1.6 * (driver_age - 45.0) - 5.0 * (f64::from(vehicle_age) - 6.5)
             + 0.006 * (km - 12_000.0)
             + 22.0 * (f64::from(bonus) - 3.0)
             + 70.0 * f64::from(claims);
     let load = if africa && plants.has(Plant::Gap) { LOAD } else { 0.0 };
-    let premium = (fair + load + draw.normal(0.0, 60.0)).clamp(60.0, 3_000.0);
+    let premium = (tariff + load + draw.normal(0.0, 60.0)).clamp(60.0, 3_000.0);
     let hidden = draw.chance(0.05) && plants.has(Plant::Unknowns);
     let birthplace = if hidden { "" } else { birthplace };
     let region = ["city", "plain", "coast", "hills"][region as usize];

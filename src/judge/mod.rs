@@ -214,7 +214,8 @@ fn verdict(plan: &Plan, estimate: &Estimate, limit: Limit, judged: Option<Judged
         let (n, least) = (estimate.support.n, plan.spec.measure.support_min);
         return (Verdict::Undetermined, format!("{n} rows are fewer than the {least} that a verdict needs."));
     };
-    let own = estimate.at(plan.spec.measure.confidence).interval;
+    // The interval that is printed beside the point.
+    let own = estimate.interval;
     let shown = |interval: &Interval| format!("{} {}", limit::number(estimate.point), limit::interval(interval));
     let beyond = limit.beyond();
     let together = if family > 1 {
