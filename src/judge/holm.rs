@@ -33,7 +33,8 @@ pub fn step_down(
     loop {
         let breached = judged.iter().flatten().filter(|judged| judged.breached).count();
         let left = family.saturating_sub(breached).max(1);
-        let step = 1.0 - alpha / left as f64;
+        // Not 1 - alpha when one is left: that is another number in the last digit than the confidence of the printed interval.
+        let step = if left == 1 { confidence } else { 1.0 - alpha / left as f64 };
         let mut added = false;
         for (slot, tested) in judged.iter_mut().zip(tested) {
             let (Some((estimate, limit)), false) = (tested, slot.is_some_and(|judged| judged.breached)) else {

@@ -260,6 +260,45 @@ fn criteria_met_at_the_limit_are_rarely_breached() {
     }
 }
 
+/// Five values far beyond their limit do not make the five at theirs more likely to be called breached, though the steps narrow the
+/// intervals. Bounds as above.
+#[test]
+fn true_breaches_do_not_cause_false_ones() {
+    let plan = plan("[[judge]]\nmetric = \"selection-rate\"\nacross = [\"race\"]\nat_most = 0.3");
+    let (at_limit, beyond) = (Binomial::new(400, 0.3).unwrap(), Binomial::new(400, 0.6).unwrap());
+    let mut random = StdRng::seed_from_u64(21);
+    let (runs, mut any, mut missed) = (2000, 0, 0);
+    for _ in 0..runs {
+        let mut draw = |i: usize| if i < 5 { beyond.sample(&mut random) } else { at_limit.sample(&mut random) } as i64;
+        let readings: Vec<Reading> =
+            (0..10).map(|i| value(&[("race", &format!("g{i}"))], rows(draw(i), 400).measure(0.95))).collect();
+        let (findings, _) = judge(&plan, &readings, today());
+        let breached = |levels: std::ops::Range<usize>| {
+            let named = |finding: &&Finding| levels.clone().any(|i| *finding.cohort.pairs[0].1 == *format!("g{i}"));
+            findings.iter().filter(named).filter(|finding| finding.verdict == Verdict::Breached).count()
+        };
+        any += u32::from(breached(5..10) > 0);
+        missed += 5 - breached(0..5);
+    }
+    assert!(any <= 130 && any > 20 && missed == 0, "{any} of {runs}; {missed} missed");
+}
+
+/// A run passes by chance, with one criterion at the edge of being not met and nine far from it, in at most 5 % of runs. Bounds as above.
+#[test]
+fn a_run_rarely_passes_with_a_criterion_that_is_not_met() {
+    let plan = plan("[[judge]]\nmetric = \"selection-rate\"\nacross = [\"race\"]\nat_most = 0.3");
+    let (edge, inside) = (Binomial::new(400, 0.3).unwrap(), Binomial::new(400, 0.1).unwrap());
+    let mut random = StdRng::seed_from_u64(22);
+    let (runs, mut passed) = (2000, 0);
+    for _ in 0..runs {
+        let mut draw = |i: usize| if i == 0 { edge.sample(&mut random) } else { inside.sample(&mut random) } as i64;
+        let readings: Vec<Reading> =
+            (0..10).map(|i| value(&[("race", &format!("g{i}"))], rows(draw(i), 400).measure(0.95))).collect();
+        passed += u32::from(judge(&plan, &readings, today()).1 == Outcome::Pass);
+    }
+    assert!(passed <= 130 && passed > 20, "{passed} of {runs}");
+}
+
 /// Equal cohorts, judged against zero difference in three ways at once.
 #[test]
 fn equal_cohorts_are_rarely_breached() {
