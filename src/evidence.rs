@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::budget::Receipt;
-use crate::statistic::{ClassSizes, Histogram, Moments, Statistic, Tally};
+use crate::statistic::{ClassSizes, Histogram, Moments, Panel, Statistic, Tally};
 
 /// Statistics by the name of their demand.
 #[derive(Clone, PartialEq, Default)]
@@ -99,6 +99,14 @@ impl Released {
         match self.evidence.statistics.get(name) {
             Some(Statistic::ClassSizes(sizes)) => Ok(sizes),
             _ => Err(Missing { shape: "class sizes", name: name.into() }),
+        }
+    }
+
+    /// Rows stay inside the process, and inside the crate.
+    pub(crate) fn panel(&self, name: &str) -> Result<&Panel, Missing> {
+        match self.evidence.statistics.get(name) {
+            Some(Statistic::Panel(panel)) => Ok(panel),
+            _ => Err(Missing { shape: "panel", name: name.into() }),
         }
     }
 }
