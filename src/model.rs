@@ -28,7 +28,7 @@ impl Model {
 
     /// The probability of label 1 under a logistic model.
     pub fn score(&self) -> Scalar {
-        Expr::Link(Link::Sigmoid, self.predictor.bits, Box::new(self.eta()))
+        probability(&self.predictor, self.inputs.clone())
     }
 
     /// The decision of a logistic model.
@@ -48,4 +48,9 @@ impl Model {
         let unit = Scalar::number((2.0f64).powi(-(self.predictor.bits as i32)));
         Expr::Arithmetic(Arithmetic::Multiply, Box::new(self.eta()), Box::new(unit))
     }
+}
+
+/// The probability of label 1 by the published table of an integer predictor.
+pub fn probability(predictor: &Arc<Predictor>, inputs: Vec<Scalar>) -> Scalar {
+    Expr::Link(Link::Sigmoid, predictor.bits, Box::new(Expr::Predictor(predictor.clone(), inputs)))
 }
