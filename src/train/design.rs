@@ -135,7 +135,6 @@ impl<'a> Design<'a> {
     }
 
     /// The reverse of `on_bounds`.
-    #[expect(dead_code, reason = "Newton rounds start from it")]
     pub fn on_scale(&self, on_bounds: &[f64], intercept: f64) -> (Vec<f64>, f64) {
         let shift: f64 = on_bounds.iter().zip(&self.mean).map(|(b, mean)| b * mean).sum();
         ((0..self.size()).map(|k| on_bounds[self.active[k]] * self.scale(k)).collect(), intercept + shift)

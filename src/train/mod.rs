@@ -16,13 +16,17 @@ mod design;
 mod factor;
 mod integer;
 mod linear;
+mod logistic;
+mod newton;
 mod path;
 mod quadratic;
+mod sample;
 #[cfg(test)]
 mod tests;
 
 use path::Choice;
 use quadratic::Unsolved;
+use sample::Stuck;
 
 /// What training asks for next.
 pub enum Step {
@@ -63,11 +67,12 @@ impl Setting<'_> {
 pub struct Trainer<'a> {
     plan: &'a Plan,
     panel_rows: usize,
+    rounds: Option<logistic::Rounds<'a>>,
 }
 
 impl<'a> Trainer<'a> {
     pub fn new(plan: &'a Plan) -> Trainer<'a> {
-        Trainer { plan, panel_rows: PANEL_ROWS }
+        Trainer { plan, panel_rows: PANEL_ROWS, rounds: None }
     }
 
     /// Statistics of the pass before the model.
@@ -76,7 +81,7 @@ impl<'a> Trainer<'a> {
         let setting = Setting { plan: self.plan, train };
         match train.model {
             ModelKind::Linear => linear::demands(&setting),
-            ModelKind::Logistic => Vec::new(),
+            ModelKind::Logistic => logistic::demands(&setting, self.panel_rows),
         }
     }
 
@@ -89,14 +94,20 @@ impl<'a> Trainer<'a> {
         check(&setting)?;
         match train.model {
             ModelKind::Linear => Ok(Step::Done(Box::new(linear::fit(&setting, released)?))),
-            ModelKind::Logistic => Err(TrainError::Failed("nothing is trained yet".into())),
+            ModelKind::Logistic => match &mut self.rounds {
+                Some(rounds) => rounds.step(&setting, released),
+                None => self.rounds.insert(logistic::start(&setting, released)?).collect(self.plan),
+            },
         }
     }
 }
 
 /// Passes over the rows that training adds after the first, each with its reason.
-pub fn passes(_plan: &Plan) -> Vec<String> {
-    Vec::new()
+pub fn passes(plan: &Plan) -> Vec<String> {
+    match plan.spec.train.as_ref().map(|train| train.model) {
+        Some(ModelKind::Logistic) => (1..=logistic::FULL_ROUNDS).map(logistic::reason).collect(),
+        Some(ModelKind::Linear) | None => Vec::new(),
+    }
 }
 
 /// What no model can be trained with.
@@ -147,6 +158,24 @@ fn unsolved(why: &Unsolved, choice: &Choice) -> TrainError {
             "the fit {at} did not converge: the conditions of the minimum are violated by {violation:.1e} of the largest slope; raise the strength, or leave out features that nearly repeat each other"
         ),
         Unsolved::Refused(message) => format!("the fit {at} failed: {message}"),
+    })
+}
+
+/// Why Newton's method gave no model; `leading` is the feature with the largest term.
+fn stuck(why: &Stuck, choice: &Choice, leading: Option<String>) -> TrainError {
+    let state = match why {
+        Stuck::Moving(moved, _) => format!("the coefficients still move by {moved:.1e} per standard deviation"),
+        Stuck::Unsolved(Unsolved::Singular) => "the curvature vanishes".into(),
+        Stuck::Unsolved(other) => return unsolved(other, choice),
+    };
+    let feature = leading.map(|label| format!(", most for {label}")).unwrap_or_default();
+    TrainError::Failed(match choice.strength > 0.0 {
+        true => {
+            format!("Newton's method does not converge: {state}{feature}; raise the strength ({:.1e})", choice.strength)
+        }
+        false => format!(
+            "the features separate the classes, or nearly: {state}{feature}, so no finite coefficients fit best; choose a penalty or leave the feature out"
+        ),
     })
 }
 

@@ -389,3 +389,229 @@ fn what_cannot_be_fitted_is_named() {
             .contains("wider than the spread of the values: x0")
     );
 }
+
+fn classification(folder: &std::path::Path) -> Table {
+    let text = std::fs::read_to_string(folder.join("synth-classification/synth_classification.csv")).unwrap();
+    let fields = text.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
+    let fit = fields.filter(|f| f[1] == "ref" && f[0].parse::<u64>().unwrap() % 2 == 0);
+    Table::new(
+        &["x1", "x2", "x3", "x4", "y"],
+        fit.map(|f| f[3..].iter().map(|x| x.parse().unwrap()).collect()).collect(),
+    )
+}
+
+#[test]
+fn logistic_models_are_those_of_scikit_learn_and_statsmodels() {
+    let Some((golden, folder)) = golden(1) else { return };
+    let table = classification(&folder);
+    assert_eq!(table.rows.len(), 500);
+    let (means, deviations): (Vec<f64>, Vec<f64>) =
+        (0..4).map(|j| (mean(&table.column(j)), deviation(&table.column(j)))).unzip();
+    let on_scale = |model: &Model| {
+        let raw = values(model, &table);
+        let shift: f64 = raw.iter().zip(&means).map(|(b, m)| b * m).sum();
+        let b: Vec<f64> = raw.iter().zip(&deviations).map(|(b, sd)| b * sd).collect();
+        [vec![model.card.intercept + shift], b].concat()
+    };
+    let group = &golden["logistic"];
+    for (name, c) in [("l2_C1", 1.0), ("l2_C0.1", 0.1)] {
+        let train = format!("model = \"logistic\"\npenalty = \"ridge\"\nstrength = {:?}", 1.0 / (c * 500.0));
+        let ours = on_scale(&table.train(&train).unwrap());
+        let theirs = [vec![group[name]["intercept"].as_f64().unwrap()], numbers(&group[name]["coef"])].concat();
+        println!("{name}: {:.1e}", apart(&ours, &theirs));
+        assert!(apart(&ours, &theirs) < 1e-7, "{name} {:e}", apart(&ours, &theirs));
+    }
+    let model = table.train("model = \"logistic\"\npenalty = \"none\"").unwrap();
+    let theirs = numbers(&group["mle"]["params"]);
+    println!("mle: {:.1e}", apart(&on_scale(&model), &theirs));
+    assert!(apart(&on_scale(&model), &theirs) < 1e-7, "{:e}", apart(&on_scale(&model), &theirs));
+    let ours: Vec<f64> = errors(&model, &table).iter().zip(&deviations).map(|(se, sd)| se * sd).collect();
+    println!("mle: errors {:.1e}", apart(&ours, &numbers(&group["mle"]["se"])[1..]));
+    assert!(apart(&ours, &numbers(&group["mle"]["se"])[1..]) < 1e-6);
+}
+
+/// Rows of a logistic model with known coefficients.
+fn chances(seed: u64, n: usize) -> Table {
+    let mut table = synthetic(seed, n, 3);
+    let mut rng = StdRng::seed_from_u64(seed + 1);
+    for row in &mut table.rows {
+        let eta = 0.8 * row[0] - 0.3 * (row[1] - 3.0) - 0.4;
+        row[3] = f64::from(u8::from(rng.random::<f64>() < 1.0 / (1.0 + (-eta).exp())));
+    }
+    table
+}
+
+#[test]
+fn two_rounds_over_all_rows_make_up_for_a_small_panel() {
+    let table = chances(11, 6_000);
+    for train in [
+        "penalty = \"none\"",
+        "penalty = \"ridge\"\nstrength = 0.01",
+        "penalty = \"elastic-net\"\nstrength = 0.02\nl1_ratios = [0.5]",
+    ] {
+        let toml = table.toml(&format!("model = \"logistic\"\n{train}"));
+        let (whole, passes) = run(&table.csv(), &toml, None).unwrap();
+        let (part, _) = run(&table.csv(), &toml, Some(3_000)).unwrap();
+        assert_eq!(passes.len(), logistic::FULL_ROUNDS);
+        let worst = apart(&values(&part, &table), &values(&whole, &table));
+        println!("{train}: {worst:.1e}");
+        assert!(worst > 0.0 && worst < 1e-6, "{train} {worst:e}");
+        assert!(
+            part.card.notes.iter().any(|note| note.contains("converged on 3000 training rows")),
+            "{:?}",
+            part.card.notes
+        );
+    }
+}
+
+/// At the elastic net's minimum the slope of the mean log loss, recomputed here on all rows, is balanced by the penalty.
+#[test]
+fn an_elastic_net_meets_the_conditions_of_its_minimum() {
+    let table = chances(12, 800);
+    let (strength, ratio) = (0.05, 0.6);
+    let train = format!("model = \"logistic\"\nstrength = {strength:?}\nl1_ratios = [{ratio:?}]");
+    let model = table.train(&train).unwrap();
+    assert!(model.card.coefficients.iter().all(|coefficient| coefficient.standard_error.is_none()));
+    let raw = values(&model, &table);
+    assert!(raw[2] == 0.0 && raw[0] != 0.0, "{raw:?}");
+    for j in 0..3 {
+        let column = table.column(j);
+        let (middle, sd) = (mean(&column), deviation(&column));
+        let slopes: Vec<f64> = table
+            .rows
+            .iter()
+            .map(|row| {
+                let eta = model.card.intercept + raw.iter().zip(row).map(|(b, x)| b * x).sum::<f64>();
+                (row[j] - middle) / sd * (1.0 / (1.0 + (-eta).exp()) - row[3])
+            })
+            .collect();
+        let b = raw[j] * sd;
+        let slope = mean(&slopes) + strength * (1.0 - ratio) * b;
+        match b == 0.0 {
+            true => assert!(slope.abs() <= strength * ratio),
+            false => assert!((slope + strength * ratio * b.signum()).abs() < 1e-7, "{slope}"),
+        }
+    }
+}
+
+#[test]
+fn the_penalty_of_a_logistic_model_is_chosen_on_folds() {
+    let table = chances(13, 600);
+    let model = table.train("model = \"logistic\"\nl1_ratios = [0.2, 1.0]\nfolds = 3").unwrap();
+    assert_eq!(model.card.path.len(), 2 * logistic::STRENGTHS);
+    let best = model.card.path.iter().map(|point| point.loss_mean).fold(f64::MAX, f64::min);
+    let taken = model
+        .card
+        .path
+        .iter()
+        .find(|p| p.strength == model.card.strength && p.l1_ratio == model.card.l1_ratio)
+        .unwrap();
+    assert_eq!(taken.loss_mean, best);
+    // The strongest penalty leaves the share of positives: its loss is the entropy, about ln 2 here.
+    let share = mean(&table.column(3));
+    let entropy = -share * share.ln() - (1.0 - share) * (1.0 - share).ln();
+    assert!((model.card.path[0].loss_mean - entropy).abs() < 0.02, "{} {entropy}", model.card.path[0].loss_mean);
+    assert!(best < 0.95 * entropy);
+}
+
+#[test]
+fn what_no_logistic_model_fits_is_named() {
+    let table = chances(14, 200);
+    let with_label = |of: &dyn Fn(&[f64]) -> f64| {
+        let mut table = table.clone();
+        table.rows.iter_mut().for_each(|row| row[3] = of(row));
+        table
+    };
+    let none = "model = \"logistic\"\npenalty = \"none\"";
+    let ridge = "model = \"logistic\"\npenalty = \"ridge\"\nstrength = 0.1";
+    for train in [none, ridge] {
+        let message = failure(with_label(&|_| 1.0).train(train));
+        assert!(message.contains("(\"y\" = 1) is true in all 200 training rows and false in none"), "{message}");
+        let message = failure(with_label(&|_| 0.0).train(train));
+        assert!(message.contains("(\"y\" = 1) is false in all 200 training rows"), "{message}");
+        assert!(failure(with_label(&|_| f64::NAN).train(train)).contains("all 200 training rows lack"));
+    }
+    let separated = with_label(&|row| f64::from(u8::from(row[0] > 0.5)));
+    let message = failure(separated.train(none));
+    assert!(message.contains("separate the classes") && message.contains("penalty"), "{message}");
+    assert!(separated.train(ridge).is_ok());
+    // One level of an indicator has one label only: separated in one direction.
+    let mut partly = table.clone();
+    partly.names.insert(0, "flag".into());
+    partly.rows.iter_mut().enumerate().for_each(|(i, row)| {
+        row.insert(0, f64::from(u8::from(i < 20)));
+        row[4] = if i < 20 { 1.0 } else { row[4] };
+    });
+    let message = failure(partly.train(none));
+    assert!(message.contains("separate the classes") && message.contains("flag"), "{message}");
+    assert!(partly.train(ridge).is_ok());
+}
+
+#[test]
+fn the_order_of_rows_changes_nothing() {
+    for (table, train) in [
+        (synthetic(21, 60, 3), "model = \"linear\"\nfolds = 3"),
+        (chances(22, 1_500), "model = \"logistic\"\nfolds = 3"),
+    ] {
+        let mut other = table.clone();
+        other.rows.reverse();
+        other.rows.rotate_left(7);
+        let toml = table.toml(train);
+        let trained = |table: &Table| run(&table.csv(), &toml, Some(1_200)).unwrap().0;
+        assert!(trained(&table) == trained(&other));
+    }
+}
+
+#[test]
+fn the_stated_gap_bounds_the_integer_predictor() {
+    let mut table = synthetic(31, 80, 3);
+    let train = "model = \"linear\"\npenalty = \"none\"";
+    let mut rng = StdRng::seed_from_u64(32);
+    for scale in [1e-6, 1.0, 1e9] {
+        table.rows.iter_mut().for_each(|row| row[3] *= scale);
+        let model = table.train(train).unwrap();
+        let spread = deviation(&table.column(3));
+        assert!(model.card.integer_gap_max < 1e-5 * spread, "{} {spread}", model.card.integer_gap_max);
+        let mut worst = 0.0f64;
+        for _ in 0..2_000 {
+            let x: Vec<f64> = model.predictor.bounds.iter().map(|(a, b)| a + (b - a) * rng.random::<f64>()).collect();
+            let float =
+                model.card.intercept + model.card.coefficients.iter().zip(&x).map(|(c, x)| c.value * x).sum::<f64>();
+            let exact = model.predictor.eta(&x) as f64 * 2f64.powi(-(model.predictor.bits as i32));
+            worst = worst.max((float - exact).abs());
+        }
+        assert!(worst <= model.card.integer_gap_max, "{worst} {}", model.card.integer_gap_max);
+        assert!(worst > 0.05 * model.card.integer_gap_max, "the bound is not far from what happens");
+        table.rows.iter_mut().for_each(|row| row[3] /= scale);
+    }
+}
+
+#[test]
+fn a_threshold_is_the_least_predictor_that_reaches_it() {
+    use crate::scalar::Link;
+    for bits in [10, 44, 52] {
+        // At 52 bits a predictor is between -2 and 2.
+        for probability in if bits < 52 { &[0.001, 0.2, 0.5, 0.73, 0.999][..] } else { &[0.2, 0.5, 0.73] } {
+            let probability = *probability;
+            let eta = integer::threshold(probability, bits);
+            assert!(Link::Sigmoid.value(eta as f64, bits) >= probability);
+            assert!(Link::Sigmoid.value((eta - 1) as f64, bits) < probability);
+        }
+        assert_eq!(integer::threshold(0.0, bits), -(1 << 53));
+    }
+    assert_eq!(integer::threshold(0.5, 44), 0);
+}
+
+#[test]
+fn rows_that_share_units_have_no_standard_errors_and_weights_are_refused() {
+    let mut table = synthetic(41, 60, 2);
+    table.names.insert(0, "u".into());
+    table.rows.iter_mut().enumerate().for_each(|(i, row)| row.insert(0, (i / 3) as f64));
+    let toml = table.toml("model = \"linear\"\npenalty = \"none\"");
+    let as_role = |role: &str| toml.replacen("roles = [\"feature\"]", &format!("roles = [\"{role}\"]"), 1);
+    let (model, _) = run(&table.csv(), &as_role("privacy-unit"), None).unwrap();
+    assert!(model.card.coefficients.iter().all(|coefficient| coefficient.standard_error.is_none()));
+    assert!(model.card.notes.iter().any(|note| note.contains("rows share units")));
+    let refused = run(&table.csv(), &as_role("weight"), None).map(|(model, _)| model);
+    assert!(failure(refused).contains("does not take weights"));
+}
