@@ -16,7 +16,7 @@ pub const BYTES_MAX: usize = 1_000_000;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// Every template by its name.
-const TEMPLATES: [(&str, &str); 10] = [
+pub(super) const TEMPLATES: [(&str, &str); 10] = [
     ("components.html", include_str!("../../templates/components.html")),
     ("report.html", include_str!("../../templates/report.html")),
     ("icons.html", include_str!("../../templates/icons.html")),
@@ -59,7 +59,7 @@ fn template(e: tera::Error) -> ReportError {
 }
 
 /// Base 64 with padding (RFC 4648, section 4).
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {

@@ -5,17 +5,48 @@
 
 use std::fmt::Write;
 
-/// Width of a chart in its own units; the page scales it.
-const WIDTH: f64 = 340.0;
 const ROW: f64 = 20.0;
 const TOP: f64 = 8.0;
 const AXIS: f64 = 22.0;
-/// Right edge of the labels and left edge of the plot.
-const LABELS: f64 = 112.0;
-const PLOT: f64 = 122.0;
-const RIGHT: f64 = 326.0;
-/// Characters of a row's label; the table has the whole name.
-const LABEL_CHARS: usize = 18;
+/// From the labels to the plot, and from the plot to the right edge.
+const GAP: f64 = 9.0;
+const MARGIN: f64 = 14.0;
+/// Width of a character of a label, on the safe side.
+const CHARACTER: f64 = 6.2;
+
+/// How wide a chart is, in units that the page scales.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Size {
+    /// One of several side by side.
+    Panel,
+    /// One by itself.
+    Single,
+}
+
+impl Size {
+    fn width(self) -> f64 {
+        match self {
+            Size::Panel => 280.0,
+            Size::Single => 520.0,
+        }
+    }
+
+    /// Right edge of the labels.
+    fn labels(self) -> f64 {
+        match self {
+            Size::Panel => 92.0,
+            Size::Single => 190.0,
+        }
+    }
+
+    fn left(self) -> f64 {
+        self.labels() + GAP
+    }
+
+    fn right(self) -> f64 {
+        self.width() - MARGIN
+    }
+}
 
 /// Outline of a point. Shape and colour say the same.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +113,7 @@ pub enum LineKind {
 pub struct Chart {
     /// Unique in the page.
     pub id: String,
+    pub size: Size,
     pub title: String,
     pub description: String,
     pub scale: Scale,
@@ -120,21 +152,28 @@ impl Scale {
         Scale { lower: first * step, upper: last * step, ticks }
     }
 
-    fn x(&self, value: f64) -> f64 {
+    /// Place of a value on the scale, 0 to 1.
+    fn share(&self, value: f64) -> f64 {
         let share = (value - self.lower) / (self.upper - self.lower);
-        PLOT + (RIGHT - PLOT) * if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+        if share.is_finite() { share.clamp(0.0, 1.0) } else { 0.0 }
+    }
+}
+
+impl Chart {
+    fn x(&self, value: f64) -> f64 {
+        self.size.left() + (self.size.right() - self.size.left()) * self.scale.share(value)
     }
 }
 
 /// Draws a chart.
 pub fn draw(chart: &Chart) -> String {
     let bottom = TOP + ROW * chart.rows.len() as f64;
-    let height = bottom + AXIS;
+    let (width, height) = (chart.size.width(), bottom + AXIS);
     let mut svg = String::new();
     let id = escape(&chart.id);
     let _ = write!(
         svg,
-        "<svg role=\"img\" viewBox=\"0 0 {WIDTH} {height}\" aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
+        "<svg role=\"img\" viewBox=\"0 0 {width} {height}\" aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
         escape(&chart.title),
         escape(&chart.description)
     );
@@ -149,39 +188,40 @@ pub fn draw(chart: &Chart) -> String {
 
 fn grid(svg: &mut String, chart: &Chart, bottom: f64) {
     for line in &chart.lines {
-        let x = chart.scale.x(line.at);
+        let x = chart.x(line.at);
         let (from, to) = match line.kind {
             LineKind::Reference => continue,
-            LineKind::AtMost => (x, RIGHT),
-            LineKind::AtLeast => (PLOT, x),
+            LineKind::AtMost => (x, chart.size.right()),
+            LineKind::AtLeast => (chart.size.left(), x),
         };
         let _ = write!(svg, "<rect class=\"k-beyond\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>", to - from, bottom - TOP);
     }
     for (at, label) in &chart.scale.ticks {
-        let x = chart.scale.x(*at);
+        let x = chart.x(*at);
         let _ = write!(svg, "<path class=\"k-grid\" d=\"M{x:.1} {TOP}V{bottom:.1}\"/>");
         let _ = write!(svg, "<text class=\"k-tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", bottom + 15.0, escape(label));
     }
     for line in &chart.lines {
-        let x = chart.scale.x(line.at);
+        let x = chart.x(line.at);
         let class = if line.kind == LineKind::Reference { "k-base" } else { "k-limit" };
         let _ = write!(svg, "<path class=\"{class}\" d=\"M{x:.1} {:.1}V{bottom:.1}\"/>", TOP - 6.0);
     }
 }
 
 fn draw_row(svg: &mut String, chart: &Chart, row: &Row, middle: f64) {
-    let label = escape(&cut(&row.label, LABEL_CHARS));
-    let _ = write!(svg, "<text class=\"k-label\" x=\"{LABELS}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", middle + 4.0);
+    let label = escape(&cut(&row.label, (chart.size.labels() / CHARACTER) as usize));
+    let right = chart.size.labels();
+    let _ = write!(svg, "<text class=\"k-label\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", middle + 4.0);
     let class = row.mark.class();
     match &row.value {
         Value::Words(words) => {
-            let _ = write!(svg, "<text class=\"k-words\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", PLOT + 6.0, middle + 4.0, escape(words));
+            let _ = write!(svg, "<text class=\"k-words\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", chart.size.left() + 6.0, middle + 4.0, escape(words));
         }
         Value::Interval { point, lower, upper } => {
-            let from = lower.map_or(PLOT, |lower| chart.scale.x(lower));
-            let to = upper.map_or(RIGHT, |upper| chart.scale.x(upper));
+            let from = lower.map_or(chart.size.left(), |lower| chart.x(lower));
+            let to = upper.map_or(chart.size.right(), |upper| chart.x(upper));
             let _ = write!(svg, "<g class=\"{class}\"><path d=\"M{from:.1} {middle}H{to:.1}\"/>");
-            svg.push_str(&shape(row.mark, chart.scale.x(*point), middle));
+            svg.push_str(&shape(row.mark, chart.x(*point), middle));
             svg.push_str("</g>");
         }
     }

@@ -1,17 +1,232 @@
 //! The page: what is on it, and what must never be.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use super::sample::{PLAIN, Words, sample};
-use crate::report::{files, html, run_json};
+use crate::audit::{Audit, CohortRow, CohortTable, ColumnFate, FileDigest, Record};
+use crate::cohort::Cohort;
+use crate::estimate::Measured;
+use crate::finding::{Outcome, Verdict};
+use crate::report::{ReportError, digests, files, html, run_json};
+
+/// Everything a browser or a spreadsheet could take for something else.
+const HOSTILE: &str = "</title></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&`{{ 7 }}";
+
+fn page(audit: &Audit, record: &Record) -> String {
+    let report = files(audit, None).unwrap().remove(0).1;
+    html(&report, &run_json(record).unwrap()).unwrap()
+}
 
 fn rendered(words: &Words, suppress_below: u64) -> String {
     let (audit, record) = sample(words, suppress_below);
-    let report = files(&audit, None).unwrap().remove(0).1;
-    html(&report, &run_json(&record).unwrap()).unwrap()
+    page(&audit, &record)
+}
+
+/// Every text of both documents replaced by a hostile one, but for the words of closed lists.
+fn poisoned() -> (Vec<u8>, Vec<u8>) {
+    let words = Words { title: HOSTILE, column: HOSTILE, level: HOSTILE };
+    let (audit, record) = sample(&words, 0);
+    let mut report = serde_json::to_value(&audit).unwrap();
+    let mut run = serde_json::to_value(&record).unwrap();
+    poison(&mut report, "");
+    poison(&mut run, "");
+    (serde_json::to_vec(&report).unwrap(), serde_json::to_vec(&run).unwrap())
+}
+
+fn poison(value: &mut serde_json::Value, key: &str) {
+    const CLOSED: [&str; 12] = [
+        "outcome", "verdict", "level", "compare", "against", "method", "why", "status", "roles", "origin", "mechanism", "domain",
+    ];
+    if CLOSED.contains(&key) && !value.is_object() {
+        return;
+    }
+    match value {
+        serde_json::Value::String(text) => *text = HOSTILE.into(),
+        serde_json::Value::Array(all) => all.iter_mut().for_each(|value| poison(value, key)),
+        serde_json::Value::Object(map) => map.iter_mut().for_each(|(key, value)| poison(value, key)),
+        serde_json::Value::Null | serde_json::Value::Bool(_) | serde_json::Value::Number(_) => {}
+    }
 }
 
 #[test]
 fn same_documents_same_bytes() {
     assert_eq!(rendered(&PLAIN, 0), rendered(&PLAIN, 0));
+}
+
+#[test]
+fn hostile_names_come_out_escaped_everywhere() {
+    let (report, run) = poisoned();
+    let page = html(&report, &run).unwrap();
+    let style = (page.find("<style>").unwrap(), page.find("</style>").unwrap());
+    let rest = [&page[..style.0], &page[style.1 + 8..]].concat();
+    for forbidden in ["<script", "<img", "</title></style>", "onerror=alert(1)>", "\"'&`", "'&`"] {
+        assert!(!rest.contains(forbidden), "{forbidden} in {}", around(&rest, forbidden));
+    }
+    assert_eq!(rest.matches("<title>").count(), 1);
+    assert!(rest.matches("&lt;script&gt;").count() > 200, "the names are there, escaped");
+    assert!(!rest.contains(" 7 &") && rest.contains("{{ 7 }}"), "a name is no template");
+}
+
+fn around<'a>(text: &'a str, part: &str) -> &'a str {
+    let at = text.find(part).unwrap_or(0);
+    let start = (0..=at.saturating_sub(120)).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
+    let end = (at + 120..text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
+    &text[start..end]
+}
+
+#[test]
+fn the_page_is_one_file_and_asks_for_nothing() {
+    let page = rendered(&PLAIN, 0);
+    for forbidden in ["<script", " style=\"", "http:", "https:", "//", "@import", "url(", "<link", "<iframe", " src=", "javascript:"] {
+        assert!(!page.contains(forbidden), "{forbidden}: {}", around(&page, forbidden));
+    }
+    let handler = |rest: &str| rest.trim_start_matches(|c: char| c.is_ascii_lowercase()).starts_with('=');
+    assert!(!page.split(" on").skip(1).any(handler), "no event handler");
+    assert!(page.split("href=\"").skip(1).all(|rest| rest.starts_with('#')), "every link stays on the page");
+    let ids: Vec<&str> = page.split(" id=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+    assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len(), "every id occurs once");
+    for target in page.split("href=\"#").skip(1).filter_map(|rest| rest.split('"').next()) {
+        assert!(ids.contains(&target), "a link leads to {target}");
+    }
+    for svg in page.split("<svg role=\"img\"").skip(1) {
+        let label = svg.split("aria-labelledby=\"").nth(1).and_then(|rest| rest.split('"').next()).unwrap();
+        assert!(label.split(' ').all(|id| ids.contains(&id)), "a chart is named by its title and description");
+    }
+}
+
+#[test]
+fn the_policy_allows_the_one_style_by_its_digest() {
+    use sha2::{Digest, Sha256};
+    let page = rendered(&PLAIN, 0);
+    let style = page.split("<style>").nth(1).and_then(|rest| rest.split("</style>").next()).unwrap();
+    let allowed = page.split("style-src 'sha256-").nth(1).and_then(|rest| rest.split('\'').next()).unwrap();
+    assert_eq!(allowed, crate::report::html::base64(&Sha256::digest(style.as_bytes())));
+    assert_eq!(crate::report::html::base64(b"Man"), "TWFu");
+    assert_eq!(crate::report::html::base64(b"Ma"), "TWE=");
+    assert_eq!(crate::report::html::base64(b"M"), "TQ==");
+}
+
+#[test]
+fn a_page_stays_small_whatever_the_size_of_the_run() {
+    let (mut audit, mut record) = sample(&PLAIN, 0);
+    let pattern = audit.readings.iter().filter(|reading| &*reading.across == [Arc::from("sex")].as_slice()).cloned().collect::<Vec<_>>();
+    let cohort = |i: usize| Cohort { pairs: vec![("sex".into(), format!("level {i} {HOSTILE}").into())] };
+    audit.cohorts = vec![CohortTable {
+        across: vec!["sex".into()],
+        rows: (0..10_000)
+            .map(|i| CohortRow { cohort: cohort(i), compared: true, n: Some(i as i64 * 7919 % 5000), labels: Some([1, 2, 3]), decisions: None, joint: None })
+            .collect(),
+    }];
+    audit.readings = pattern.iter().filter(|reading| reading.contrast.is_none()).step_by(2).flat_map(|reading| {
+        (0..10_000).map(|i| crate::audit::Reading { cohort: cohort(i), ..reading.clone() }).collect::<Vec<_>>()
+    }).collect();
+    let finding = audit.findings[0].clone();
+    audit.findings = (0..5_000).map(|i| crate::finding::Finding { cohort: cohort(i), code: format!("{i} {HOSTILE}").into(), ..finding.clone() }).collect();
+    let column = audit.data.columns[0].clone();
+    audit.data.columns = (0..3_000).map(|i| ColumnFate { name: format!("{i} {HOSTILE}").into(), ..column.clone() }).collect();
+    audit.limitations = vec![HOSTILE.repeat(500); 3_000];
+    record.inputs = (0..3_000).map(|i| FileDigest { name: format!("{HOSTILE}{i}").repeat(9), bytes: 1, sha256: "0".repeat(64) }).collect();
+    let page = page(&audit, &record);
+    assert!(page.len() < 1_000_000, "{} bytes", page.len());
+    assert!(page.contains("more in evidence/findings.csv"), "what is left out is counted");
+    assert!(page.contains("cohorts of most rows shown"), "the cohorts too");
+}
+
+#[test]
+fn every_finding_and_criterion_is_shown() {
+    let (audit, record) = sample(&PLAIN, 0);
+    let page = page(&audit, &record);
+    for finding in &audit.findings {
+        match finding.verdict {
+            Verdict::Met => assert!(page.contains("Values whose whole interval is within the limit")),
+            Verdict::Breached | Verdict::Undetermined | Verdict::NotMeasured => assert!(page.contains(&*finding.code), "{}", finding.code),
+        }
+    }
+    let cards = page.matches("<article").count() + page.split("Findings that are met").nth(1).unwrap().split("</table>").next().unwrap().matches("scope=\"row\"").count();
+    assert_eq!(cards, audit.findings.len());
+    let matrix = page.split("Criteria and their verdicts").nth(1).unwrap().split("</table>").next().unwrap();
+    assert_eq!(matrix.matches("scope=\"row\"").count(), 6);
+    assert!(page.contains("3 of 6 criteria evaluated"), "{}", around(&page, "evaluated"));
+    assert!(page.contains("<title>FAIL: Lending, yearly audit"));
+}
+
+#[test]
+fn an_interval_stands_beside_every_point() {
+    for suppress_below in [0, 12] {
+        let page = rendered(&PLAIN, suppress_below);
+        let points: Vec<&str> = page.split("<span class=\"v\">").skip(1).collect();
+        assert!(points.len() > 100);
+        for point in points {
+            let cell = point.split("</span></span>").next().unwrap();
+            assert!(cell.starts_with("<b>") && cell.contains("</b> <span class=\"ci\">[") && cell.ends_with(']'), "{cell}");
+        }
+        assert!(!page.contains("NaN") && !page.contains("null"));
+        for tag in ["td", "th", "dd", "dt", "p", "li", "small", "span"] {
+            let before: Vec<&str> = page.split(&format!("></{tag}>")).collect();
+            let blank = before[..before.len() - 1].iter().any(|text| text.rsplit('<').next().unwrap().starts_with(tag));
+            assert!(!blank, "no {tag} is blank");
+        }
+    }
+}
+
+#[test]
+fn undefined_and_suppressed_are_words() {
+    let (audit, record) = sample(&PLAIN, 12);
+    let suppressed = audit.readings.iter().filter(|reading| reading.measured == Measured::Suppressed).count();
+    assert!(suppressed > 0, "the sample suppresses something");
+    let page = page(&audit, &record);
+    assert!(page.contains("<span class=\"none\">suppressed</span>") && page.contains("Suppressed: withheld, because"));
+    assert!(page.contains("<span class=\"none\">undefined</span>") && page.contains("Undefined: "));
+}
+
+#[test]
+fn documents_of_another_run_or_a_later_program_are_refused() {
+    let (audit, record) = sample(&PLAIN, 0);
+    let report = files(&audit, None).unwrap().remove(0).1;
+    let run = run_json(&record).unwrap();
+    let later = String::from_utf8(report.clone()).unwrap().replacen("\"report_version\": 1", "\"report_version\": 2", 1);
+    let message = html(later.as_bytes(), &run).unwrap_err().to_string();
+    assert!(message.contains("report_version 2, this program knows up to 1"), "{message}");
+    assert!(matches!(html(b"{}", &run), Err(ReportError::NoVersion { .. })));
+    assert!(matches!(html(b"\xff", &run), Err(ReportError::Unreadable { .. })));
+    assert!(matches!(html(&report, b"{\"run_version\": 1}"), Err(ReportError::Unreadable { .. })));
+    let other = Record { outcome: Outcome::Pass, ..record.clone() };
+    assert!(matches!(html(&report, &run_json(&other).unwrap()), Err(ReportError::Apart)));
+    let signed = |report: &[u8]| Record { files: digests(&[("report.json".to_string(), report.to_vec())]), ..record.clone() };
+    assert!(html(&report, &run_json(&signed(&report)).unwrap()).is_ok());
+    assert!(matches!(html(&report, &run_json(&signed(b"{}")).unwrap()), Err(ReportError::Apart)));
+}
+
+#[test]
+fn a_run_that_judged_nothing_says_so() {
+    let (mut audit, mut record) = sample(&PLAIN, 0);
+    (audit.findings, audit.outcome, audit.model) = (Vec::new(), Outcome::Inconclusive, None);
+    (record.outcome, record.previous, record.files) = (Outcome::Inconclusive, None, Vec::new());
+    let page = page(&audit, &record);
+    assert!(page.contains("No criterion was judged, so nothing was tested against a limit."));
+    assert!(page.contains("0 of 0 criteria evaluated") && !page.contains("href=\"#model\""));
+}
+
+#[test]
+fn templates_place_and_do_not_compute() {
+    for (name, text) in crate::report::html::TEMPLATES {
+        assert!(name.ends_with(".html"), "tera escapes by the extension");
+        for inside in text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next()) {
+            let call = inside.trim_start().starts_with('<');
+            let words = if call { inside.replace("/>", "") } else { inside.to_string() };
+            assert!(!words.contains(['+', '*', '/', '%', '~']) && !words.contains("round") && !words.contains(" - "), "{name}: {inside}");
+        }
+        let allowed = ["style", "chart.svg", "view.model.chart"];
+        let raw = text.split("{{").skip(1).filter_map(|rest| rest.split("| safe }}").next().filter(|inside| !inside.contains("}}")));
+        for inside in raw.filter(|_| text.contains("| safe")) {
+            assert!(allowed.contains(&inside.trim()), "{name}: {inside} is not escaped");
+        }
+    }
+}
+
+#[test]
+fn look() {
     if let Ok(path) = std::env::var("EVENHAND_LOOK") {
         std::fs::write(&path, rendered(&PLAIN, 0)).unwrap();
         std::fs::write(format!("{path}.s.html"), rendered(&PLAIN, 12)).unwrap();

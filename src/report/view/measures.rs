@@ -10,7 +10,7 @@ use super::{Caps, Names};
 use crate::finding::Verdict;
 use crate::metric::{Against, Comparison, REGRESSIONS};
 use crate::report::document::{Cohort, CohortTable, Contrast, Measured, Reading, Report};
-use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale};
+use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale, Size};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Measures {
@@ -65,6 +65,8 @@ pub struct Metric {
     pub rows: Vec<Value>,
     /// Comparisons of the two cohorts that differ most.
     pub pairs: Vec<Pair>,
+    /// Why values are undefined or suppressed, each reason once.
+    pub reasons: Vec<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -199,19 +201,37 @@ fn metric(id: &str, readings: &[&Reading], cohorts: &[&Cohort], columns: &[(Comp
             comparisons.insert((contrast.compare, contrast.against, &reading.cohort), reading);
         }
     }
-    let row = |cohort: &&Cohort| {
-        let compared = |(compare, against): &(Comparison, Against)| match comparisons.get(&(*compare, *against, *cohort)) {
-            Some(reading) => Shown::of(&reading.measured),
-            None => Shown::words(if *against == Against::Reference { "not compared, or the reference" } else { "not compared" }, ""),
-        };
-        Value {
-            cohort: words::name(&cohort.levels()),
-            value: values.get(*cohort).map_or_else(|| Shown::words("not measured", ""), |measured| Shown::of(measured)),
-            comparisons: columns.iter().map(compared).collect(),
+    let mut reasons: Vec<String> = Vec::new();
+    let mut say = |mut shown: Shown| {
+        let reason = format!("{}: {}.", shown.point, std::mem::take(&mut shown.why));
+        if !shown.estimated && !reason.ends_with(": .") && !reasons.contains(&reason) {
+            reasons.push(reason);
         }
+        shown
     };
-    let pairs = readings.iter().filter_map(|reading| pair(reading.contrast.as_ref()?, reading)).collect();
-    Metric { name: place.names.metric(id), rows: cohorts.iter().map(row).collect(), pairs }
+    let mut rows = Vec::new();
+    for cohort in cohorts {
+        let value = say(values.get(*cohort).map_or_else(|| Shown::words("not measured", ""), |measured| Shown::of(measured)));
+        let compared = |(compare, against): &(Comparison, Against)| match comparisons.get(&(*compare, *against, *cohort)) {
+            Some(reading) => say(Shown::of(&reading.measured)),
+            None => Shown::words(uncompared(readings, *against, cohort), ""),
+        };
+        let comparisons = columns.iter().map(compared).collect();
+        rows.push(Value { cohort: words::name(&cohort.levels()), value, comparisons });
+    }
+    let pairs = readings.iter().filter_map(|reading| pair(reading.contrast.as_ref()?, reading));
+    let pairs = pairs.map(|pair| Pair { value: say(pair.value), ..pair }).collect();
+    Metric { name: place.names.metric(id), rows, pairs, reasons: reasons.iter().map(|reason| capitalised(reason)).collect() }
+}
+
+/// Why a cohort has no comparison: the others are compared with it, or it is compared with nobody.
+fn uncompared(readings: &[&Reading], against: Against, cohort: &Cohort) -> &'static str {
+    let with = |reading: &&Reading| reading.contrast.as_ref().is_some_and(|c| c.against == against && c.with.as_ref() == Some(cohort));
+    match against {
+        Against::Reference if readings.iter().any(with) => "is the reference",
+        Against::Highest if readings.iter().any(with) => "is the highest",
+        _ => "not compared",
+    }
 }
 
 fn pair(contrast: &Contrast, reading: &Reading) -> Option<Pair> {
@@ -240,9 +260,9 @@ fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> V
     };
     let shown = &of[..of.len().min(charts_max)];
     let shares = shown.iter().filter(|(_, readings)| is_share(readings)).flat_map(|(_, readings)| values(readings));
-    let shared = Scale::over(shares.chain([0.0]), &tick);
+    let shared = Scale::over(shares.chain([0.0]), &words::tick);
     let draw = |(i, (id, readings)): (usize, &(&str, Vec<&Reading>))| {
-        let scale = if is_share(readings) { shared.clone() } else { Scale::over(values(readings).into_iter(), &tick) };
+        let scale = if is_share(readings) { shared.clone() } else { Scale::over(values(readings).into_iter(), &words::tick) };
         let values: HashMap<&Cohort, &Measured> =
             readings.iter().filter(|reading| reading.contrast.is_none()).map(|reading| (&reading.cohort, &reading.measured)).collect();
         let everyone = place.everyone.iter().find(|reading| reading.metric == *id).map(|reading| &reading.measured);
@@ -254,7 +274,7 @@ fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> V
         let left = cohorts.len().saturating_sub(place.caps.chart_rows);
         let note = if left > 0 { format!("{} more in the table.", words::many(left, "cohort", "cohorts")) } else { String::new() };
         let description = describe(&rows);
-        let chart = Chart { id: format!("c{}-{i}", place.number), title: name.clone(), description, scale, lines: base.into_iter().collect(), rows };
+        let chart = Chart { id: format!("c{}-{i}", place.number), size: Size::Panel, title: name.clone(), description, scale, lines: base.into_iter().collect(), rows };
         Drawn { heading: name, note, svg: svg::draw(&chart) }
     };
     shown.iter().enumerate().map(draw).collect()
@@ -263,14 +283,6 @@ fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> V
 fn mark(cohort: &Cohort) -> Mark {
     let outside = |level: &str| level == crate::cohort::UNKNOWN || level == crate::cohort::OUTSIDE;
     if cohort.pairs.iter().any(|(_, level)| outside(level)) { Mark::Ring } else { Mark::Dot }
-}
-
-fn tick(value: f64) -> String {
-    let text = words::figure(value);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').into(),
-        false => text,
-    }
 }
 
 fn ends(measured: &Measured) -> Vec<f64> {
@@ -330,12 +342,12 @@ fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Dra
                 })
                 .collect();
             let values = findings.iter().filter_map(|finding| finding.measured.as_ref()).flat_map(ends);
-            let scale = Scale::over(values.chain(lines.iter().map(|line| line.at)), &tick);
+            let scale = Scale::over(values.chain(lines.iter().map(|line| line.at)), &words::tick);
             let heading = format!("{}: {}", place.names.metric(&gate.metric), words::comparison(gate.compare, gate.against));
             let description = format!("Limit: {}. {}", words::limit(gate), describe(&rows));
             let more = if left > 0 { format!(" {} more in the findings.", words::many(left, "cohort", "cohorts")) } else { String::new() };
             let note = format!("Limit: {}, level {}.{more}", words::limit(gate), words::level(gate.level));
-            let chart = Chart { id: format!("g{}-{i}", place.number), title: heading.clone(), description, scale, lines, rows };
+            let chart = Chart { id: format!("g{}-{i}", place.number), size: Size::Panel, title: heading.clone(), description, scale, lines, rows };
             Drawn { heading, note, svg: svg::draw(&chart) }
         })
         .collect()
@@ -344,7 +356,12 @@ fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Dra
 fn limits(criterion: &Criterion) -> Vec<Line> {
     let most = criterion.gate.at_most.map(|at| Line { at, kind: LineKind::AtMost });
     let least = criterion.gate.at_least.map(|at| Line { at, kind: LineKind::AtLeast });
-    most.into_iter().chain(least).collect()
+    let none = criterion.gate.compare.map(|compare| match compare {
+        Comparison::Difference => 0.0,
+        Comparison::Ratio => 1.0,
+    });
+    let base = none.map(|at| Line { at, kind: LineKind::Reference });
+    most.into_iter().chain(least).chain(base).collect()
 }
 
 fn judged_mark(verdict: Verdict) -> Mark {

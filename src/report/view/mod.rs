@@ -90,11 +90,19 @@ pub struct Section {
 }
 
 #[derive(Debug, Clone, Serialize)]
+pub struct Link {
+    pub id: String,
+    pub name: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
 pub struct View {
     pub title: String,
     pub generator: String,
     pub run_id: String,
     pub sections: Vec<Section>,
+    /// Sets of attributes, below the section of measurements.
+    pub sets: Vec<Link>,
     pub strip: Vec<Fact>,
     pub verdict: gates::Verdict,
     pub scope: scope::Scope,
@@ -113,7 +121,9 @@ pub struct View {
 /// Says everything the page says.
 pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
     let names = Names::of(report);
+    let measures = measures::measures(report, &names, caps);
     View {
+        sets: measures.sets.iter().map(|set| Link { id: set.id.clone(), name: set.across.clone() }).collect(),
         title: words::sentence(if report.pipeline.title.trim().is_empty() { &report.pipeline.name } else { &report.pipeline.title }),
         generator: words::name(&report.generator),
         run_id: words::name(&run.run_id),
@@ -123,7 +133,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         scope: scope::scope(report, caps),
         findings: gates::findings(report, &names, caps),
         gates: gates::matrix(report, &names, caps),
-        measures: measures::measures(report, &names, caps),
+        measures,
         model: report.model.as_ref().map(|model| model::model(model, report.method.confidence, caps)),
         method: method::method(report, run),
         cards: method::cards(report),

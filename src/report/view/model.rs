@@ -8,7 +8,7 @@ use super::words;
 use super::{Caps, Fact, fact};
 use crate::estimate::{Interval, normal};
 use crate::report::document::{Coefficient, Model as Card};
-use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale};
+use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale, Size};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Model {
@@ -110,11 +110,11 @@ fn chart(coefficients: &[&Coefficient], confidence: f64) -> String {
         let ends = interval(coefficient);
         [Some(coefficient.value), ends.and_then(|ends| ends.lower), ends.and_then(|ends| ends.upper)].into_iter().flatten()
     });
-    let scale = Scale::over(values.chain([0.0]), &words::figure);
+    let scale = Scale::over(values.chain([0.0]), &words::tick);
     let largest = coefficients.iter().take(3).map(|c| format!("{} {}", words::name(&c.feature), words::figure(c.value)));
     let description = format!("Largest in size: {}. The table has all.", largest.collect::<Vec<_>>().join("; "));
     let lines = vec![Line { at: 0.0, kind: LineKind::Reference }];
-    svg::draw(&Chart { id: "coefficients".into(), title: "Coefficients".into(), description, scale, lines, rows })
+    svg::draw(&Chart { id: "coefficients".into(), size: Size::Single, title: "Coefficients".into(), description, scale, lines, rows })
 }
 
 fn path(card: &Card) -> Vec<Point> {

@@ -80,7 +80,7 @@ fn row(column: &Column, kept: i64) -> Row {
 fn domain(domain: &Domain) -> String {
     match domain {
         Domain::Open => "open".into(),
-        Domain::Bounds { lower, upper } => format!("{} to {}", words::figure(*lower), words::figure(*upper)),
+        Domain::Bounds { lower, upper } => format!("{} to {}", words::tick(*lower), words::tick(*upper)),
         Domain::Levels(levels) => {
             let shown: Vec<String> = levels.iter().take(8).map(|level| words::name(level)).collect();
             let left = levels.len().saturating_sub(8);

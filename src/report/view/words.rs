@@ -35,6 +35,15 @@ pub fn figure(value: f64) -> String {
     signed(&grouped(&format!("{value:.decimals$}")))
 }
 
+/// A figure beside a scale: without the zeros at its end.
+pub fn tick(value: f64) -> String {
+    let text = figure(value);
+    match text.contains('.') && !text.contains('e') {
+        true => text.trim_end_matches('0').trim_end_matches('.').into(),
+        false => text,
+    }
+}
+
 /// A count.
 pub fn count(value: i64) -> String {
     signed(&grouped(&value.to_string()))
