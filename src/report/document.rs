@@ -6,8 +6,8 @@
 
 use std::fmt;
 
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::{ReportError, sha256};
 use crate::audit::{REPORT_VERSION, RUN_VERSION};
@@ -30,14 +30,26 @@ pub fn pair(report_json: &[u8], run_json: &[u8]) -> Result<(Report, Run), Report
     }
 }
 
-fn read<T: DeserializeOwned>(file: &'static str, key: &'static str, bytes: &[u8], known: u32) -> Result<T, ReportError> {
+fn read<T: DeserializeOwned>(
+    file: &'static str,
+    key: &'static str,
+    bytes: &[u8],
+    known: u32,
+) -> Result<T, ReportError> {
     let unreadable = |e: serde_json::Error| ReportError::Unreadable { file, why: e.to_string() };
-    let head: serde_json::Value = serde_json::from_slice(bytes).map_err(unreadable)?;
-    match head.get(key).and_then(serde_json::Value::as_u64) {
+    let head: Head = serde_json::from_slice(bytes).map_err(unreadable)?;
+    match head.report_version.or(head.run_version) {
         None => Err(ReportError::NoVersion { file, key }),
         Some(found) if found > u64::from(known) => Err(ReportError::Later { file, key, found, known }),
         Some(_) => serde_json::from_slice(bytes).map_err(unreadable),
     }
+}
+
+/// The version of a document, read before anything else of it.
+#[derive(Debug, Deserialize)]
+struct Head {
+    report_version: Option<u64>,
+    run_version: Option<u64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -34,9 +34,13 @@ pub enum ReportError {
     Unreadable { file: &'static str, why: String },
     #[error("{file} has no {key}; it is none of a run")]
     NoVersion { file: &'static str, key: &'static str },
-    #[error("{file} has {key} {found}, this program knows up to {known}; render it with the evenhand that made it, or a later one")]
+    #[error(
+        "{file} has {key} {found}, this program knows up to {known}; render it with the evenhand that made it, or a later one"
+    )]
     Later { file: &'static str, key: &'static str, found: u64, known: u32 },
-    #[error("report.json and run.json are not of one run: pipeline, outcome or SHA-256 differ; take both from one run folder")]
+    #[error(
+        "report.json and run.json are not of one run: pipeline, outcome or SHA-256 differ; take both from one run folder"
+    )]
     Apart,
     #[error("{file} cannot be written as JSON: {why}")]
     Unwritable { file: &'static str, why: String },
@@ -75,7 +79,8 @@ pub fn sha256(bytes: &[u8]) -> String {
 }
 
 fn pretty(file: &'static str, value: &impl Serialize) -> Result<Vec<u8>, ReportError> {
-    let mut bytes = serde_json::to_vec_pretty(value).map_err(|e| ReportError::Unwritable { file, why: e.to_string() })?;
+    let mut bytes =
+        serde_json::to_vec_pretty(value).map_err(|e| ReportError::Unwritable { file, why: e.to_string() })?;
     bytes.push(b'\n');
     Ok(bytes)
 }

@@ -142,7 +142,8 @@ impl Scale {
         };
         let rough = (upper / 3.0 - lower / 3.0).max(f64::MIN_POSITIVE);
         let power = 10f64.powf(rough.log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= rough).unwrap_or(rough);
+        let step =
+            [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= rough).unwrap_or(rough);
         let (first, last) = ((lower / step).floor(), (upper / step).ceil());
         let ticks: Vec<(f64, String)> = (0..=8)
             .map(|i| (first + f64::from(i)) * step)
@@ -194,12 +195,22 @@ fn grid(svg: &mut String, chart: &Chart, bottom: f64) {
             LineKind::AtMost => (x, chart.size.right()),
             LineKind::AtLeast => (chart.size.left(), x),
         };
-        let _ = write!(svg, "<rect class=\"k-beyond\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>", to - from, bottom - TOP);
+        let _ = write!(
+            svg,
+            "<rect class=\"k-beyond\" x=\"{from:.1}\" y=\"{TOP}\" width=\"{:.1}\" height=\"{:.1}\"/>",
+            to - from,
+            bottom - TOP
+        );
     }
     for (at, label) in &chart.scale.ticks {
         let x = chart.x(*at);
         let _ = write!(svg, "<path class=\"k-grid\" d=\"M{x:.1} {TOP}V{bottom:.1}\"/>");
-        let _ = write!(svg, "<text class=\"k-tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>", bottom + 15.0, escape(label));
+        let _ = write!(
+            svg,
+            "<text class=\"k-tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>",
+            bottom + 15.0,
+            escape(label)
+        );
     }
     for line in &chart.lines {
         let x = chart.x(line.at);
@@ -211,11 +222,21 @@ fn grid(svg: &mut String, chart: &Chart, bottom: f64) {
 fn draw_row(svg: &mut String, chart: &Chart, row: &Row, middle: f64) {
     let label = escape(&cut(&row.label, (chart.size.labels() / CHARACTER) as usize));
     let right = chart.size.labels();
-    let _ = write!(svg, "<text class=\"k-label\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>", middle + 4.0);
+    let _ = write!(
+        svg,
+        "<text class=\"k-label\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
+        middle + 4.0
+    );
     let class = row.mark.class();
     match &row.value {
         Value::Words(words) => {
-            let _ = write!(svg, "<text class=\"k-words\" x=\"{:.1}\" y=\"{:.1}\">{}</text>", chart.size.left() + 6.0, middle + 4.0, escape(words));
+            let _ = write!(
+                svg,
+                "<text class=\"k-words\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+                chart.size.left() + 6.0,
+                middle + 4.0,
+                escape(words)
+            );
         }
         Value::Interval { point, lower, upper } => {
             let from = lower.map_or(chart.size.left(), |lower| chart.x(lower));
@@ -258,4 +279,63 @@ fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chart(values: &[(f64, Option<f64>, Option<f64>)], scale: Scale) -> String {
+        let value = |(point, lower, upper): &(f64, Option<f64>, Option<f64>)| Value::Interval {
+            point: *point,
+            lower: *lower,
+            upper: *upper,
+        };
+        let rows = values.iter().map(|v| Row { label: "a < b".into(), value: value(v), mark: Mark::Dot }).collect();
+        let lines = vec![Line { at: 0.8, kind: LineKind::AtLeast }];
+        draw(&Chart {
+            id: "c".into(),
+            size: Size::Panel,
+            title: "t".into(),
+            description: "d".into(),
+            scale,
+            lines,
+            rows,
+        })
+    }
+
+    fn numbers(svg: &str, before: &str) -> Vec<f64> {
+        svg.split(before).skip(1).filter_map(|rest| rest.split(['\"', ' ', 'H', 'V']).next()?.parse().ok()).collect()
+    }
+
+    #[test]
+    fn a_scale_ends_at_round_numbers_around_all_values() {
+        let label = |x: f64| format!("{x:.2}");
+        for (lower, upper) in [(0.0, 1.0), (0.13, 0.92), (-3.0, 17.0), (0.4, 0.4), (1e-9, 2e-9), (-4e5, 3e7)] {
+            let scale = Scale::over([lower, upper].into_iter(), &label);
+            assert!(
+                scale.lower <= lower && upper <= scale.upper && scale.lower < scale.upper,
+                "{lower} {upper}: {scale:?}"
+            );
+            assert!((2..=8).contains(&scale.ticks.len()), "{scale:?}");
+        }
+        assert_eq!(
+            Scale::over([f64::NAN, f64::INFINITY].into_iter(), &label),
+            Scale::over([0.0, 1.0].into_iter(), &label)
+        );
+        let extreme = chart(&[(0.0, None, Some(f64::MAX))], Scale::over([f64::MIN, f64::MAX].into_iter(), &label));
+        assert!(!extreme.contains("NaN") && !extreme.contains("inf\""));
+    }
+
+    #[test]
+    fn points_lie_on_their_intervals_and_ends_that_are_not_there_run_to_the_edge() {
+        let scale = Scale { lower: 0.0, upper: 1.0, ticks: vec![(0.0, "0".into())] };
+        let svg = chart(&[(0.5, Some(0.25), Some(0.75)), (0.5, None, None)], scale);
+        let (left, right) = (Size::Panel.left(), Size::Panel.right());
+        assert_eq!(numbers(&svg, "cx=\""), [(left + right) / 2.0; 2].map(|x| (x * 10.0).round() / 10.0));
+        let from = numbers(&svg, "<g class=\"k-dot\"><path d=\"M");
+        assert!((from[0] - (left + 0.25 * (right - left))).abs() < 0.06 && (from[1] - left).abs() < 0.06, "{from:?}");
+        assert!(svg.contains("a &lt; b") && svg.contains("k-limit") && svg.contains("role=\"img\""));
+        assert_eq!(cut("abcdef", 4), "abc…");
+    }
 }

@@ -101,8 +101,21 @@ fn ends(interval: Option<Interval>) -> [Field; 2] {
 
 fn readings(audit: &Audit) -> Vec<u8> {
     let mut table = Table::new(&[
-        "metric", "across", "cohort", "compare", "against", "with", "status", "why", "point", "lower", "upper", "confidence", "n",
-        "n_effective", "method",
+        "metric",
+        "across",
+        "cohort",
+        "compare",
+        "against",
+        "with",
+        "status",
+        "why",
+        "point",
+        "lower",
+        "upper",
+        "confidence",
+        "n",
+        "n_effective",
+        "method",
     ]);
     for reading in &audit.readings {
         let contrast = reading.contrast.as_ref();
@@ -130,8 +143,27 @@ fn compared(contrast: Option<&Contrast>) -> [Field; 2] {
 
 fn findings(audit: &Audit) -> Vec<u8> {
     let mut table = Table::new(&[
-        "code", "verdict", "level", "metric", "compare", "against", "across", "at_most", "at_least", "cohort", "status", "why", "point",
-        "lower", "upper", "n", "judged_lower", "judged_upper", "reason", "waived_until", "waiver_reason",
+        "code",
+        "verdict",
+        "level",
+        "metric",
+        "compare",
+        "against",
+        "across",
+        "at_most",
+        "at_least",
+        "cohort",
+        "status",
+        "why",
+        "point",
+        "lower",
+        "upper",
+        "n",
+        "judged_lower",
+        "judged_upper",
+        "reason",
+        "waived_until",
+        "waiver_reason",
     ]);
     for finding in &audit.findings {
         table.row(finding_row(finding));
@@ -167,7 +199,9 @@ fn cohorts(audit: &Audit) -> Vec<u8> {
     let codes = ["0", "1", "unknown"];
     header.extend(codes.iter().map(|code| format!("label_{code}")));
     header.extend(codes.iter().map(|code| format!("decision_{code}")));
-    header.extend(codes.iter().flat_map(|label| codes.iter().map(move |decision| format!("label_{label}_decision_{decision}"))));
+    header.extend(
+        codes.iter().flat_map(|label| codes.iter().map(move |decision| format!("label_{label}_decision_{decision}"))),
+    );
     let mut table = Table::new(&header.iter().map(String::as_str).collect::<Vec<_>>());
     for set in &audit.cohorts {
         for cohort in &set.rows {
@@ -180,7 +214,8 @@ fn cohorts(audit: &Audit) -> Vec<u8> {
 }
 
 fn counts(cohort: &CohortRow) -> Vec<Field> {
-    let three = |counts: Option<[i64; 3]>| counts.map_or([Field::None, Field::None, Field::None], |counts| counts.map(integer));
+    let three =
+        |counts: Option<[i64; 3]>| counts.map_or([Field::None, Field::None, Field::None], |counts| counts.map(integer));
     let mut row = vec![text(if cohort.n.is_some() { "counted" } else { "suppressed" }), or_none(cohort.n, integer)];
     row.extend(three(cohort.labels));
     row.extend(three(cohort.decisions));

@@ -16,7 +16,16 @@ fn documents_are_the_same_each_time_and_read_back_to_the_bit() {
     let once = files(&audit, None).unwrap();
     assert_eq!(once, files(&sample(&PLAIN, 0).0, None).unwrap());
     let names: Vec<&str> = once.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["report.json", "evidence/readings.csv", "evidence/findings.csv", "evidence/cohorts.csv", "evidence/columns.csv"]);
+    assert_eq!(
+        names,
+        [
+            "report.json",
+            "evidence/readings.csv",
+            "evidence/findings.csv",
+            "evidence/cohorts.csv",
+            "evidence/columns.csv"
+        ]
+    );
     let report: serde_json::Value = serde_json::from_slice(&once[0].1).unwrap();
     assert!(once[0].1.ends_with(b"}\n"));
     for (reading, written) in audit.readings.iter().zip(report["readings"].as_array().unwrap()) {
@@ -61,7 +70,13 @@ fn the_model_is_written_in_integers() {
     use crate::scalar::{Predictor, Scalar};
     let card = sample(&PLAIN, 0).0.model.unwrap();
     let predictor = Predictor { bounds: vec![(0.0, 10.0)], coefficients: vec![-12_345], intercept: 678, bits: 20 };
-    let model = Model { kind: ModelKind::Logistic, predictor: predictor.into(), inputs: vec![Scalar::column("income")], threshold: 9, card };
+    let model = Model {
+        kind: ModelKind::Logistic,
+        predictor: predictor.into(),
+        inputs: vec![Scalar::column("income")],
+        threshold: 9,
+        card,
+    };
     let (name, bytes) = files(&sample(&PLAIN, 0).0, Some(&model)).unwrap().pop().unwrap();
     let written: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!(name, "model.json");

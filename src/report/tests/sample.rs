@@ -43,7 +43,9 @@ fn rows(words: &Words) -> String {
             x if x < 0.99 => "",
             _ => "not asked",
         };
-        let score = (0.25 + 0.55 * draw() + if female { -0.08 } else { 0.06 } + if race == "black" { -0.05 } else { 0.03 }).clamp(0.0, 1.0);
+        let score =
+            (0.25 + 0.55 * draw() + if female { -0.08 } else { 0.06 } + if race == "black" { -0.05 } else { 0.03 })
+                .clamp(0.0, 1.0);
         let repaid = if draw() < score { "yes" } else { "no" };
         let granted = if score > 0.5 { "yes" } else { "no" };
         let sex = if female { words.level } else { "male" };
@@ -143,7 +145,8 @@ fn data(plan: &Plan, rows_measured: i64) -> Data {
 }
 
 fn card() -> ModelCard {
-    let coefficient = |feature: &str, value, standard_error| Coefficient { feature: feature.into(), value, standard_error };
+    let coefficient =
+        |feature: &str, value, standard_error| Coefficient { feature: feature.into(), value, standard_error };
     ModelCard {
         kind: "logistic".into(),
         penalty: "elastic-net".into(),
@@ -167,7 +170,13 @@ fn card() -> ModelCard {
     }
 }
 
-fn gate(metric: &str, judged: Option<(Comparison, Against)>, across: &[&str], limit: (Option<f64>, Option<f64>), level: Level) -> Gate {
+fn gate(
+    metric: &str,
+    judged: Option<(Comparison, Against)>,
+    across: &[&str],
+    limit: (Option<f64>, Option<f64>),
+    level: Level,
+) -> Gate {
     Gate {
         metric: metric.into(),
         compare: judged.map(|judged| judged.0),
@@ -200,8 +209,11 @@ fn judged(gate: &Gate, readings: &[Reading]) -> Vec<Finding> {
             && reading.across == gate.across
             && reading.contrast.as_ref().map(|c| (c.compare, c.against)) == gate.compare.zip(gate.against)
     };
-    let mut findings: Vec<Finding> =
-        readings.iter().filter(same).map(|reading| finding(gate, &reading.cohort, Some(reading.measured.clone()))).collect();
+    let mut findings: Vec<Finding> = readings
+        .iter()
+        .filter(same)
+        .map(|reading| finding(gate, &reading.cohort, Some(reading.measured.clone())))
+        .collect();
     if findings.is_empty() {
         findings.push(finding(gate, &Cohort::everyone(), None));
     }
@@ -229,7 +241,11 @@ fn finding(gate: &Gate, cohort: &Cohort, measured: Option<Measured>) -> Finding 
         verdict,
         level: gate.level,
         reason: reason.into(),
-        waiver: waived.then(|| Waived { cohort: Default::default(), reason: "labels are re-read by March".into(), until: "2027-03-31".into() }),
+        waiver: waived.then(|| Waived {
+            cohort: Default::default(),
+            reason: "labels are re-read by March".into(),
+            until: "2027-03-31".into(),
+        }),
     }
 }
 

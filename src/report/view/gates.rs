@@ -84,7 +84,10 @@ pub struct Criterion<'a> {
 impl Criterion<'_> {
     /// The worst finding that no waiver covers; of waived ones the worst.
     fn worst(&self) -> Option<&Finding> {
-        self.findings.iter().copied().max_by_key(|finding| (!waived(finding), finding.verdict, std::cmp::Reverse(&finding.cohort)))
+        self.findings
+            .iter()
+            .copied()
+            .max_by_key(|finding| (!waived(finding), finding.verdict, std::cmp::Reverse(&finding.cohort)))
     }
 
     fn evaluated(&self) -> bool {
@@ -128,7 +131,11 @@ pub fn verdict(report: &Report, run: &Run) -> Verdict {
         kind,
         word,
         sentence: sentence(report, &criteria),
-        evaluated: format!("{} of {} evaluated", words::count(evaluated as i64), words::many(criteria.len(), "criterion", "criteria")),
+        evaluated: format!(
+            "{} of {} evaluated",
+            words::count(evaluated as i64),
+            words::many(criteria.len(), "criterion", "criteria")
+        ),
         counts,
         facts: outcome_facts(run),
     }
@@ -137,7 +144,9 @@ pub fn verdict(report: &Report, run: &Run) -> Verdict {
 fn outcome_facts(run: &Run) -> Vec<Fact> {
     let mut facts = Vec::new();
     facts.push(match &run.previous {
-        Some(previous) => fact("Run before", format!("{} ({})", words::name(&previous.run_id), outcome(previous.outcome).1)),
+        Some(previous) => {
+            fact("Run before", format!("{} ({})", words::name(&previous.run_id), outcome(previous.outcome).1))
+        }
         None => fact("Run before", "none of this pipeline is known"),
     });
     for (i, exit) in run.exits.iter().take(8).enumerate() {
@@ -164,7 +173,9 @@ fn sentence(report: &Report, criteria: &[Criterion]) -> String {
         criteria
             .iter()
             .filter(|criterion| criterion.gate.level == level)
-            .filter(|criterion| criterion.findings.iter().any(|finding| !waived(finding) && verdicts.contains(&finding.verdict)))
+            .filter(|criterion| {
+                criterion.findings.iter().any(|finding| !waived(finding) && verdicts.contains(&finding.verdict))
+            })
             .count()
     };
     let phrase = |n: usize, level: &str| {
@@ -198,7 +209,17 @@ fn severity(finding: &Finding) -> (u8, u8, u8) {
         Judged::Met => 4,
     };
     let level = u8::from(finding.level == Level::Warn);
-    (if waived(finding) { 3 } else if verdict == 4 { 4 } else { level }, verdict, level)
+    (
+        if waived(finding) {
+            3
+        } else if verdict == 4 {
+            4
+        } else {
+            level
+        },
+        verdict,
+        level,
+    )
 }
 
 pub fn findings(report: &Report, names: &Names, caps: &Caps) -> Findings {
@@ -218,7 +239,10 @@ pub fn findings(report: &Report, names: &Names, caps: &Caps) -> Findings {
     let intro = match (total, open.is_empty()) {
         (0, _) => "There is no finding: nothing was judged.".into(),
         (_, true) => "No criterion is breached, undetermined or not measured, except where a waiver covers it.".into(),
-        (_, false) => "What no waiver covers, most severe first. A value is judged by its whole interval, never by its point.".into(),
+        (_, false) => {
+            "What no waiver covers, most severe first. A value is judged by its whole interval, never by its point."
+                .into()
+        }
     };
     let more = match left {
         0 => String::new(),
@@ -243,7 +267,10 @@ fn card(finding: &Finding, names: &Names) -> Card {
         }
         None => (words::name(&finding.code), "no limit".into()),
     };
-    let waiver = finding.waiver.as_ref().map(|w| format!("Waived until {}: {}", words::name(&w.until), words::sentence(&w.reason)));
+    let waiver = finding
+        .waiver
+        .as_ref()
+        .map(|w| format!("Waived until {}: {}", words::name(&w.until), words::sentence(&w.reason)));
     Card {
         badge: words::badge(finding.verdict, waived(finding)),
         level: words::level(finding.level),
@@ -253,7 +280,7 @@ fn card(finding: &Finding, names: &Names) -> Card {
         value: value(finding),
         judged: finding.judged_interval.as_ref().map(words::interval).unwrap_or_default(),
         limit,
-        reason: words::sentence(&finding.reason),
+        reason: words::capitalised(&words::sentence(&finding.reason)),
         waiver: waiver.unwrap_or_default(),
     }
 }
@@ -295,7 +322,11 @@ fn row(criterion: &Criterion, names: &Names) -> Row {
         (of(Judged::Met), "met"),
         (covered, "waived"),
     ];
-    let tally: Vec<String> = words_of.iter().filter(|(n, _)| *n > 0).map(|(n, word)| format!("{} {word}", words::count(*n as i64))).collect();
+    let tally: Vec<String> = words_of
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, word)| format!("{} {word}", words::count(*n as i64)))
+        .collect();
     Row {
         badge: words::badge(verdict, worst.is_some_and(waived)),
         metric: names.metric(&gate.metric),

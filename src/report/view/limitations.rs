@@ -29,8 +29,13 @@ fn privacy(report: &Report) -> Option<String> {
 }
 
 fn domains(report: &Report) -> Option<String> {
-    let learned: Vec<String> =
-        report.data.columns.iter().filter(|column| column.origin == Origin::Learned).map(|column| words::name(&column.name)).collect();
+    let learned: Vec<String> = report
+        .data
+        .columns
+        .iter()
+        .filter(|column| column.origin == Origin::Learned)
+        .map(|column| words::name(&column.name))
+        .collect();
     let names = learned.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
     let more = if learned.len() > 12 { ", and others" } else { "" };
     (!learned.is_empty()).then(|| {
@@ -45,9 +50,16 @@ fn unjudged(report: &Report) -> Option<String> {
     }
     let n = criteria
         .iter()
-        .filter(|criterion| criterion.findings.iter().any(|f| matches!(f.verdict, Verdict::Undetermined | Verdict::NotMeasured)))
+        .filter(|criterion| {
+            criterion.findings.iter().any(|f| matches!(f.verdict, Verdict::Undetermined | Verdict::NotMeasured))
+        })
         .count();
-    (n > 0).then(|| format!("For {} the data did not decide at least one value; see the reasons there.", words::many(n, "criterion", "criteria")))
+    (n > 0).then(|| {
+        format!(
+            "For {} the data did not decide at least one value; see the reasons there.",
+            words::many(n, "criterion", "criteria")
+        )
+    })
 }
 
 fn cohorts(report: &Report) -> Vec<String> {
@@ -64,18 +76,25 @@ fn cohorts(report: &Report) -> Vec<String> {
         }
         let aside: i64 = table.rows.iter().filter(|row| !row.compared).filter_map(|row| row.n).sum();
         if aside > 0 {
-            said.push(format!("Across {across}, {} of unknown or undeclared level: shown, and compared with nobody.", words::many(aside as usize, "row is", "rows are")));
+            said.push(format!(
+                "Across {across}, {} of unknown or undeclared level: shown, and compared with nobody.",
+                words::many(aside as usize, "row is", "rows are")
+            ));
         }
     }
     said
 }
 
 fn readings(report: &Report) -> Vec<String> {
-    let undefined = report.readings.iter().filter(|reading| matches!(reading.measured, Measured::Undefined { .. })).count();
+    let undefined =
+        report.readings.iter().filter(|reading| matches!(reading.measured, Measured::Undefined { .. })).count();
     let suppressed = report.readings.iter().filter(|reading| matches!(reading.measured, Measured::Suppressed)).count();
     let mut said = Vec::new();
     if undefined > 0 {
-        said.push(format!("{} undefined, each with its reason; undefined is not zero.", words::many(undefined, "value is", "values are")));
+        said.push(format!(
+            "{} undefined, each with its reason; undefined is not zero.",
+            words::many(undefined, "value is", "values are")
+        ));
     }
     if suppressed > 0 {
         said.push(format!(
@@ -91,16 +110,25 @@ fn rows(report: &Report) -> Vec<String> {
     let data = &report.data;
     let mut said = Vec::new();
     if data.rows_kept < data.rows_read {
-        said.push(format!("{} left out by the filter; nothing here is about them.", words::many((data.rows_read - data.rows_kept) as usize, "row was", "rows were")));
+        said.push(format!(
+            "{} left out by the filter; nothing here is about them.",
+            words::many((data.rows_read - data.rows_kept) as usize, "row was", "rows were")
+        ));
     }
     let malformed: i64 = data.columns.iter().map(|column| column.malformed).sum();
     if malformed > 0 {
-        said.push(format!("{} no value of its column's type and counts as missing.", words::many(malformed as usize, "field is", "fields are each")));
+        said.push(format!(
+            "{} no value of its column's type and counts as missing.",
+            words::many(malformed as usize, "field is", "fields are each")
+        ));
     }
     if let Some(model) = &report.model {
         said.push("The model was trained here, on rows of the same source; how it does on rows of another time or place is not measured.".into());
         if model.rows_skipped > 0 {
-            said.push(format!("{} left out of training because a feature was missing.", words::many(model.rows_skipped as usize, "row was", "rows were")));
+            said.push(format!(
+                "{} left out of training because a feature was missing.",
+                words::many(model.rows_skipped as usize, "row was", "rows were")
+            ));
         }
     }
     said

@@ -38,6 +38,8 @@ pub struct Set {
     /// Columns of the table of values, and those beside a worst pair's value.
     pub span: String,
     pub rest: String,
+    /// `Values and comparisons of 18 metrics`.
+    pub metrics_title: String,
     pub metrics: Vec<Metric>,
     pub metrics_more: String,
 }
@@ -83,9 +85,11 @@ pub struct Pair {
     pub value: Shown,
 }
 
-/// Comparisons that have a column of their own, in the order of preference.
-const COLUMNS: [(Comparison, Against); 3] =
-    [(Comparison::Difference, Against::Overall), (Comparison::Ratio, Against::Reference), (Comparison::Ratio, Against::Highest)];
+/// Comparisons that have a column of their own: of each line the first that occurs.
+const COLUMNS: [&[(Comparison, Against)]; 2] = [
+    &[(Comparison::Difference, Against::Overall)],
+    &[(Comparison::Ratio, Against::Reference), (Comparison::Ratio, Against::Highest)],
+];
 
 pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
     let all: HashMap<&[String], Vec<&Reading>> = report.readings.iter().fold(HashMap::new(), |mut all, reading| {
@@ -98,13 +102,23 @@ pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
     let shown = &tables[..tables.len().min(caps.sets)];
     let criteria = criteria(report);
     let sets = shown.iter().enumerate().map(|(i, table)| {
-        let place = Place { number: i + 1, of: shown.len().max(1), caps, names, everyone: &everyone, total: report.data.rows_measured };
+        let place = Place {
+            number: i + 1,
+            of: shown.len().max(1),
+            caps,
+            names,
+            everyone: &everyone,
+            total: report.data.rows_measured,
+        };
         set(table, readings(&table.across), &criteria, &place)
     });
     let left = tables.len() - shown.len();
     Measures {
         sets: sets.collect(),
-        everyone: everyone.iter().map(|reading| Overall { metric: names.metric(&reading.metric), value: Shown::of(&reading.measured) }).collect(),
+        everyone: everyone
+            .iter()
+            .map(|reading| Overall { metric: names.metric(&reading.metric), value: Shown::of(&reading.measured) })
+            .collect(),
         more: match left {
             0 => String::new(),
             left => format!("{} more of attributes in evidence/readings.csv.", words::many(left, "set", "sets")),
@@ -130,7 +144,9 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
         }
         metrics
     });
-    let by_metric = |metric: &str| -> Vec<&Reading> { readings.iter().copied().filter(|reading| reading.metric == metric).collect() };
+    let by_metric = |metric: &str| -> Vec<&Reading> {
+        readings.iter().copied().filter(|reading| reading.metric == metric).collect()
+    };
     let of: Vec<(&str, Vec<&Reading>)> = metrics.iter().map(|metric| (*metric, by_metric(metric))).collect();
     let cohorts = greatest(table, place.caps.cohorts);
     let rows_max = (place.caps.values / (place.of * metrics.len().max(1))).clamp(1, place.caps.cohorts);
@@ -143,9 +159,13 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
         counts_more: more(table.rows.len(), cohorts.len(), "evidence/cohorts.csv"),
         charts: charts(&of, with_values, place),
         judged: judged(table, criteria, place),
-        compared: columns.iter().map(|(compare, against)| capitalised(&words::comparison(Some(*compare), Some(*against)))).collect(),
+        compared: columns
+            .iter()
+            .map(|(compare, against)| words::capitalised(&words::comparison(Some(*compare), Some(*against))))
+            .collect(),
         span: (columns.len() + 3).to_string(),
         rest: columns.len().max(1).to_string(),
+        metrics_title: format!("Values and comparisons of {}", words::many(metrics.len(), "metric", "metrics")),
         metrics: of.iter().map(|(id, readings)| metric(id, readings, with_values, &columns, place)).collect(),
         metrics_more: more(table.rows.len(), with_values.len(), "evidence/readings.csv"),
     }
@@ -154,7 +174,11 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
 fn more(all: usize, shown: usize, file: &str) -> String {
     match all - shown {
         0 => String::new(),
-        left => format!("{} of most rows shown; {} more in {file}.", words::many(shown, "cohort", "cohorts"), words::count(left as i64)),
+        left => format!(
+            "{} of most rows shown; {} more in {file}.",
+            words::many(shown, "cohort", "cohorts"),
+            words::count(left as i64)
+        ),
     }
 }
 
@@ -189,12 +213,21 @@ fn columns(readings: &[&Reading]) -> Vec<(Comparison, Against)> {
     let occurs = |(compare, against): &(Comparison, Against)| {
         readings.iter().any(|r| r.contrast.as_ref().is_some_and(|c| c.compare == *compare && c.against == *against))
     };
-    COLUMNS.into_iter().filter(occurs).collect()
+    COLUMNS.into_iter().filter_map(|line| line.iter().copied().find(occurs)).collect()
 }
 
-fn metric(id: &str, readings: &[&Reading], cohorts: &[&Cohort], columns: &[(Comparison, Against)], place: &Place) -> Metric {
-    let values: HashMap<&Cohort, &Measured> =
-        readings.iter().filter(|reading| reading.contrast.is_none()).map(|reading| (&reading.cohort, &reading.measured)).collect();
+fn metric(
+    id: &str,
+    readings: &[&Reading],
+    cohorts: &[&Cohort],
+    columns: &[(Comparison, Against)],
+    place: &Place,
+) -> Metric {
+    let values: HashMap<&Cohort, &Measured> = readings
+        .iter()
+        .filter(|reading| reading.contrast.is_none())
+        .map(|reading| (&reading.cohort, &reading.measured))
+        .collect();
     let mut comparisons: HashMap<(Comparison, Against, &Cohort), &Reading> = HashMap::new();
     for reading in readings {
         if let Some(contrast) = &reading.contrast {
@@ -211,22 +244,31 @@ fn metric(id: &str, readings: &[&Reading], cohorts: &[&Cohort], columns: &[(Comp
     };
     let mut rows = Vec::new();
     for cohort in cohorts {
-        let value = say(values.get(*cohort).map_or_else(|| Shown::words("not measured", ""), |measured| Shown::of(measured)));
-        let compared = |(compare, against): &(Comparison, Against)| match comparisons.get(&(*compare, *against, *cohort)) {
-            Some(reading) => say(Shown::of(&reading.measured)),
-            None => Shown::words(uncompared(readings, *against, cohort), ""),
-        };
+        let value =
+            say(values.get(*cohort).map_or_else(|| Shown::words("not measured", ""), |measured| Shown::of(measured)));
+        let compared =
+            |(compare, against): &(Comparison, Against)| match comparisons.get(&(*compare, *against, *cohort)) {
+                Some(reading) => say(Shown::of(&reading.measured)),
+                None => Shown::words(uncompared(readings, *against, cohort), ""),
+            };
         let comparisons = columns.iter().map(compared).collect();
         rows.push(Value { cohort: words::name(&cohort.levels()), value, comparisons });
     }
     let pairs = readings.iter().filter_map(|reading| pair(reading.contrast.as_ref()?, reading));
     let pairs = pairs.map(|pair| Pair { value: say(pair.value), ..pair }).collect();
-    Metric { name: place.names.metric(id), rows, pairs, reasons: reasons.iter().map(|reason| capitalised(reason)).collect() }
+    Metric {
+        name: place.names.metric(id),
+        rows,
+        pairs,
+        reasons: reasons.iter().map(|reason| words::capitalised(reason)).collect(),
+    }
 }
 
 /// Why a cohort has no comparison: the others are compared with it, or it is compared with nobody.
 fn uncompared(readings: &[&Reading], against: Against, cohort: &Cohort) -> &'static str {
-    let with = |reading: &&Reading| reading.contrast.as_ref().is_some_and(|c| c.against == against && c.with.as_ref() == Some(cohort));
+    let with = |reading: &&Reading| {
+        reading.contrast.as_ref().is_some_and(|c| c.against == against && c.with.as_ref() == Some(cohort))
+    };
     match against {
         Against::Reference if readings.iter().any(with) => "is the reference",
         Against::Highest if readings.iter().any(with) => "is the highest",
@@ -243,38 +285,63 @@ fn pair(contrast: &Contrast, reading: &Reading) -> Option<Pair> {
     (contrast.against == Against::WorstPair).then(|| Pair { what, who, value: Shown::of(&reading.measured) })
 }
 
-fn capitalised(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
-}
-
 /// One chart per metric; those of shares have one scale.
 fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> Vec<Drawn> {
     let charts_max = (place.caps.charts / place.of).max(1);
     let is_share = |readings: &[&Reading]| {
-        let regression = readings.first().is_some_and(|reading| REGRESSIONS.iter().any(|card| card.id == reading.metric));
-        !regression && readings.iter().filter(|reading| reading.contrast.is_none()).flat_map(|reading| ends(&reading.measured)).all(|x| (0.0..=1.0).contains(&x))
+        let regression =
+            readings.first().is_some_and(|reading| REGRESSIONS.iter().any(|card| card.id == reading.metric));
+        !regression
+            && readings
+                .iter()
+                .filter(|reading| reading.contrast.is_none())
+                .flat_map(|reading| ends(&reading.measured))
+                .all(|x| (0.0..=1.0).contains(&x))
     };
     let values = |readings: &[&Reading]| -> Vec<f64> {
-        readings.iter().filter(|reading| reading.contrast.is_none()).flat_map(|reading| ends(&reading.measured)).collect()
+        readings
+            .iter()
+            .filter(|reading| reading.contrast.is_none())
+            .flat_map(|reading| ends(&reading.measured))
+            .collect()
     };
     let shown = &of[..of.len().min(charts_max)];
     let shares = shown.iter().filter(|(_, readings)| is_share(readings)).flat_map(|(_, readings)| values(readings));
     let shared = Scale::over(shares.chain([0.0]), &words::tick);
     let draw = |(i, (id, readings)): (usize, &(&str, Vec<&Reading>))| {
-        let scale = if is_share(readings) { shared.clone() } else { Scale::over(values(readings).into_iter(), &words::tick) };
-        let values: HashMap<&Cohort, &Measured> =
-            readings.iter().filter(|reading| reading.contrast.is_none()).map(|reading| (&reading.cohort, &reading.measured)).collect();
+        let scale =
+            if is_share(readings) { shared.clone() } else { Scale::over(values(readings).into_iter(), &words::tick) };
+        let values: HashMap<&Cohort, &Measured> = readings
+            .iter()
+            .filter(|reading| reading.contrast.is_none())
+            .map(|reading| (&reading.cohort, &reading.measured))
+            .collect();
         let everyone = place.everyone.iter().find(|reading| reading.metric == *id).map(|reading| &reading.measured);
-        let mut rows: Vec<svg::Row> = everyone.map(|measured| row("everyone", measured, Mark::Diamond)).into_iter().collect();
-        let of_cohort = |cohort: &&Cohort| values.get(*cohort).map(|measured| row(&cohort.levels(), measured, mark(cohort)));
+        let mut rows: Vec<svg::Row> =
+            everyone.map(|measured| row("everyone", measured, Mark::Diamond)).into_iter().collect();
+        let of_cohort =
+            |cohort: &&Cohort| values.get(*cohort).map(|measured| row(&cohort.levels(), measured, mark(cohort)));
         rows.extend(cohorts.iter().take(place.caps.chart_rows).filter_map(of_cohort));
-        let base = everyone.and_then(Measured::estimate).map(|estimate| Line { at: estimate.point, kind: LineKind::Reference });
+        let base = everyone
+            .and_then(Measured::estimate)
+            .map(|estimate| Line { at: estimate.point, kind: LineKind::Reference });
         let name = place.names.metric(id);
         let left = cohorts.len().saturating_sub(place.caps.chart_rows);
-        let note = if left > 0 { format!("{} more in the table.", words::many(left, "cohort", "cohorts")) } else { String::new() };
+        let note = if left > 0 {
+            format!("{} more in the table.", words::many(left, "cohort", "cohorts"))
+        } else {
+            String::new()
+        };
         let description = describe(&rows);
-        let chart = Chart { id: format!("c{}-{i}", place.number), size: Size::Panel, title: name.clone(), description, scale, lines: base.into_iter().collect(), rows };
+        let chart = Chart {
+            id: format!("c{}-{i}", place.number),
+            size: Size::Panel,
+            title: name.clone(),
+            description,
+            scale,
+            lines: base.into_iter().collect(),
+            rows,
+        };
         Drawn { heading: name, note, svg: svg::draw(&chart) }
     };
     shown.iter().enumerate().map(draw).collect()
@@ -293,7 +360,9 @@ fn ends(measured: &Measured) -> Vec<f64> {
 
 fn row(label: &str, measured: &Measured, mark: Mark) -> svg::Row {
     let value = match measured {
-        Measured::Estimated(e) => svg::Value::Interval { point: e.point, lower: e.interval.lower, upper: e.interval.upper },
+        Measured::Estimated(e) => {
+            svg::Value::Interval { point: e.point, lower: e.interval.lower, upper: e.interval.upper }
+        }
         Measured::Undefined { .. } => svg::Value::Words("undefined".into()),
         Measured::Suppressed => svg::Value::Words("suppressed".into()),
     };
@@ -302,7 +371,8 @@ fn row(label: &str, measured: &Measured, mark: Mark) -> svg::Row {
 
 /// The chart in words, for who cannot see it. The table has every row.
 fn describe(rows: &[svg::Row]) -> String {
-    let said: Vec<String> = rows.iter().take(6).map(|row| format!("{} {}", words::name(&row.label), said(&row.value))).collect();
+    let said: Vec<String> =
+        rows.iter().take(6).map(|row| format!("{} {}", words::name(&row.label), said(&row.value))).collect();
     let left = rows.len().saturating_sub(6);
     let more = if left > 0 { format!("; and {left} more in the table") } else { String::new() };
     format!("{}{more}.", said.join("; "))
@@ -334,7 +404,8 @@ fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Dra
             let rows: Vec<svg::Row> = findings
                 .iter()
                 .map(|finding| {
-                    let label = if finding.cohort.pairs.is_empty() { "worst pair".into() } else { finding.cohort.levels() };
+                    let label =
+                        if finding.cohort.pairs.is_empty() { "worst pair".into() } else { finding.cohort.levels() };
                     match &finding.measured {
                         Some(measured) => row(&label, measured, judged_mark(finding.verdict)),
                         None => svg::Row { label, value: svg::Value::Words("not measured".into()), mark: Mark::Ring },
@@ -343,11 +414,24 @@ fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Dra
                 .collect();
             let values = findings.iter().filter_map(|finding| finding.measured.as_ref()).flat_map(ends);
             let scale = Scale::over(values.chain(lines.iter().map(|line| line.at)), &words::tick);
-            let heading = format!("{}: {}", place.names.metric(&gate.metric), words::comparison(gate.compare, gate.against));
+            let heading =
+                format!("{}: {}", place.names.metric(&gate.metric), words::comparison(gate.compare, gate.against));
             let description = format!("Limit: {}. {}", words::limit(gate), describe(&rows));
-            let more = if left > 0 { format!(" {} more in the findings.", words::many(left, "cohort", "cohorts")) } else { String::new() };
+            let more = if left > 0 {
+                format!(" {} more in the findings.", words::many(left, "cohort", "cohorts"))
+            } else {
+                String::new()
+            };
             let note = format!("Limit: {}, level {}.{more}", words::limit(gate), words::level(gate.level));
-            let chart = Chart { id: format!("g{}-{i}", place.number), size: Size::Panel, title: heading.clone(), description, scale, lines, rows };
+            let chart = Chart {
+                id: format!("g{}-{i}", place.number),
+                size: Size::Panel,
+                title: heading.clone(),
+                description,
+                scale,
+                lines,
+                rows,
+            };
             Drawn { heading, note, svg: svg::draw(&chart) }
         })
         .collect()

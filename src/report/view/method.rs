@@ -34,13 +34,20 @@ pub fn method(report: &Report, run: &Run) -> Method {
     ];
     let sentences = |texts: &[String]| texts.iter().take(60).map(|text| words::sentence(text)).collect();
     let mut intervals: Vec<String> = sentences(&method.intervals);
-    intervals.extend(used(report).into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string));
+    intervals.extend(
+        used(report).into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string),
+    );
     Method { facts, intervals, notes: sentences(&method.notes), passes: sentences(&method.passes) }
 }
 
 /// The kinds of interval that occur in the report.
 fn used(report: &Report) -> Vec<&'static str> {
-    let methods: BTreeSet<_> = report.readings.iter().filter_map(|reading| reading.measured.estimate()).map(|estimate| estimate.method).collect();
+    let methods: BTreeSet<_> = report
+        .readings
+        .iter()
+        .filter_map(|reading| reading.measured.estimate())
+        .map(|estimate| estimate.method)
+        .collect();
     methods.into_iter().map(|method| method.describe()).collect()
 }
 
@@ -135,7 +142,11 @@ pub struct Receipt {
 }
 
 pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
-    let file = |file: &FileDigest| File { name: words::sentence(&file.name), bytes: words::bytes(file.bytes), sha256: words::name(&file.sha256) };
+    let file = |file: &FileDigest| File {
+        name: words::sentence(&file.name),
+        bytes: words::bytes(file.bytes),
+        sha256: words::name(&file.sha256),
+    };
     let facts = vec![
         fact("Made by", words::name(&report.generator)),
         fact("Layout of report.json", format!("version {}", report.report_version)),
@@ -155,26 +166,51 @@ pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
         facts,
         inputs: run.inputs.iter().take(caps.files).map(file).collect(),
         files: run.files.iter().take(caps.files).map(file).collect(),
-        files_more: if left > 0 { format!("{} more in run.json.", words::many(left, "file", "files")) } else { String::new() },
+        files_more: if left > 0 {
+            format!("{} more in run.json.", words::many(left, "file", "files"))
+        } else {
+            String::new()
+        },
         receipts: report.receipts.iter().take(caps.files).map(receipt).collect(),
     }
 }
 
 pub fn glossary() -> Vec<Fact> {
     vec![
-        fact("Cohort", "The rows with one level of every attribute in a set, such as sex = f, race = black. Unknown and undeclared levels are cohorts that are shown and not compared."),
-        fact("Metric", "The definition of a number. Tools use one name for different things; the formula in this report is the one that was used."),
+        fact(
+            "Cohort",
+            "The rows with one level of every attribute in a set, such as sex = f, race = black. Unknown and undeclared levels are cohorts that are shown and not compared.",
+        ),
+        fact(
+            "Metric",
+            "The definition of a number. Tools use one name for different things; the formula in this report is the one that was used.",
+        ),
         fact("Estimate", "A number with its interval and the rows behind it."),
-        fact("Interval", "Values the data do not speak against, at the stated confidence. It covers sampling; it does not cover wrong labels or a wrong choice of rows."),
+        fact(
+            "Interval",
+            "Values the data do not speak against, at the stated confidence. It covers sampling; it does not cover wrong labels or a wrong choice of rows.",
+        ),
         fact("Support", "Rows in the denominator; of a comparison, in the smaller one."),
-        fact("Undefined", "The number does not exist for these rows, for example a rate among no rows. It is not zero."),
+        fact(
+            "Undefined",
+            "The number does not exist for these rows, for example a rate among no rows. It is not zero.",
+        ),
         fact("Suppressed", "Withheld so that a small count cannot be read off."),
-        fact("Criterion", "A limit from the pipeline file. Met: the whole interval is on the right side of the limit. Breached: the whole interval, widened for the number of criteria, is on the wrong side. Undetermined: the limit is inside the interval, or there are too few rows. Not measured: there is no estimate."),
+        fact(
+            "Criterion",
+            "A limit from the pipeline file. Met: the whole interval is on the right side of the limit. Breached: the whole interval, widened for the number of criteria, is on the wrong side. Undetermined: the limit is inside the interval, or there are too few rows. Not measured: there is no estimate.",
+        ),
         fact("Level", "Deny: a breach fails the run. Warn: it is reported."),
         fact("Waiver", "A breach that somebody accepted, with a reason and a last day."),
-        fact("Outcome", "PASS: every criterion is met or waived. WARN: one of level warn is not met. FAIL: one of level deny is breached. INCONCLUSIVE: none is breached, and one of level deny is undetermined or not measured."),
+        fact(
+            "Outcome",
+            "PASS: every criterion is met or waived. WARN: one of level warn is not met. FAIL: one of level deny is breached. INCONCLUSIVE: none is breached, and one of level deny is undetermined or not measured.",
+        ),
         fact("Mechanism", "How a statistic was made publishable. Exact: as counted."),
         fact("Receipt", "The record that a statistic passed the one door out of the data, and by which mechanism."),
-        fact("Worst pair", "The two cohorts that differ most: greatest minus least, or least divided by greatest. Its interval holds for all pairs at once."),
+        fact(
+            "Worst pair",
+            "The two cohorts that differ most: greatest minus least, or least divided by greatest. Its interval holds for all pairs at once.",
+        ),
     ]
 }

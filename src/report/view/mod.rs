@@ -124,7 +124,11 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
     let measures = measures::measures(report, &names, caps);
     View {
         sets: measures.sets.iter().map(|set| Link { id: set.id.clone(), name: set.across.clone() }).collect(),
-        title: words::sentence(if report.pipeline.title.trim().is_empty() { &report.pipeline.name } else { &report.pipeline.title }),
+        title: words::sentence(if report.pipeline.title.trim().is_empty() {
+            &report.pipeline.name
+        } else {
+            &report.pipeline.title
+        }),
         generator: words::name(&report.generator),
         run_id: words::name(&run.run_id),
         sections: sections(report),
@@ -170,8 +174,8 @@ fn strip(report: &Report, run: &Run) -> Vec<Fact> {
         fact("Answerable", words::or_words(&report.pipeline.owner, "not named in the pipeline file")),
         fact("Purpose", words::or_words(&report.pipeline.purpose, "not stated in the pipeline file")),
         fact("Run", words::name(&run.run_id)),
-        fact("Started", words::name(&run.started_at)),
-        fact("Finished", words::name(&run.finished_at)),
+        fact("Started", words::instant(&run.started_at)),
+        fact("Finished", words::instant(&run.finished_at)),
     ]
 }
 

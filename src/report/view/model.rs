@@ -62,7 +62,10 @@ pub fn model(card: &Card, confidence: f64, caps: &Caps) -> Model {
         coefficients: sorted.iter().take(caps.coefficients).map(|coefficient| row(coefficient, confidence)).collect(),
         coefficients_more: match left {
             0 => String::new(),
-            left => format!("{} more in report.json, all of them smaller.", words::many(left, "coefficient", "coefficients")),
+            left => format!(
+                "{} more in report.json, all of them smaller.",
+                words::many(left, "coefficient", "coefficients")
+            ),
         },
         chart: if charted.is_empty() { String::new() } else { chart(&charted, confidence) },
         chart_note: chart_note(card, charted.len()),
@@ -108,13 +111,24 @@ fn chart(coefficients: &[&Coefficient], confidence: f64) -> String {
         .collect();
     let values = coefficients.iter().flat_map(|coefficient| {
         let ends = interval(coefficient);
-        [Some(coefficient.value), ends.and_then(|ends| ends.lower), ends.and_then(|ends| ends.upper)].into_iter().flatten()
+        [Some(coefficient.value), ends.and_then(|ends| ends.lower), ends.and_then(|ends| ends.upper)]
+            .into_iter()
+            .flatten()
     });
     let scale = Scale::over(values.chain([0.0]), &words::tick);
-    let largest = coefficients.iter().take(3).map(|c| format!("{} {}", words::name(&c.feature), words::figure(c.value)));
+    let largest =
+        coefficients.iter().take(3).map(|c| format!("{} {}", words::name(&c.feature), words::figure(c.value)));
     let description = format!("Largest in size: {}. The table has all.", largest.collect::<Vec<_>>().join("; "));
     let lines = vec![Line { at: 0.0, kind: LineKind::Reference }];
-    svg::draw(&Chart { id: "coefficients".into(), size: Size::Single, title: "Coefficients".into(), description, scale, lines, rows })
+    svg::draw(&Chart {
+        id: "coefficients".into(),
+        size: Size::Single,
+        title: "Coefficients".into(),
+        description,
+        scale,
+        lines,
+        rows,
+    })
 }
 
 fn path(card: &Card) -> Vec<Point> {
@@ -123,7 +137,11 @@ fn path(card: &Card) -> Vec<Point> {
     let point = |point: &&crate::report::document::PathPoint| Point {
         strength: words::figure(point.strength),
         l1_ratio: words::figure(point.l1_ratio),
-        loss: format!("{} (standard error {})", words::figure(point.loss_mean), words::figure(point.loss_standard_error)),
+        loss: format!(
+            "{} (standard error {})",
+            words::figure(point.loss_mean),
+            words::figure(point.loss_standard_error)
+        ),
         chosen: point.strength == card.strength && point.l1_ratio == card.l1_ratio,
     };
     sorted.iter().take(PATH_ROWS).map(point).collect()

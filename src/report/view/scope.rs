@@ -41,8 +41,22 @@ pub fn scope(report: &Report, caps: &Caps) -> Scope {
     };
     let rows = vec![
         fact("Rows read", words::count(data.rows_read)),
-        fact("Rows kept", format!("{} ({} of those read)", words::count(data.rows_kept), words::percent(data.rows_kept, data.rows_read))),
-        fact("Rows measured", format!("{} ({} of those kept)", words::count(data.rows_measured), words::percent(data.rows_measured, data.rows_kept))),
+        fact(
+            "Rows kept",
+            format!(
+                "{} ({} of those read)",
+                words::count(data.rows_kept),
+                words::percent(data.rows_kept, data.rows_read)
+            ),
+        ),
+        fact(
+            "Rows measured",
+            format!(
+                "{} ({} of those kept)",
+                words::count(data.rows_measured),
+                words::percent(data.rows_measured, data.rows_kept)
+            ),
+        ),
         fact("Filter", filter),
     ];
     let columns = data.columns.iter().take(caps.columns).map(|column| row(column, data.rows_kept)).collect();
@@ -52,9 +66,19 @@ pub fn scope(report: &Report, caps: &Caps) -> Scope {
     Scope {
         rows,
         columns,
-        columns_more: if left > 0 { format!("{} more in evidence/columns.csv.", words::many(left, "column", "columns")) } else { String::new() },
-        promises: promises.map(|promise| Promise { text: words::sentence(&promise.text), kept: promise.kept }).collect(),
-        promises_more: if promises_left > 0 { format!("{} more in report.json.", words::many(promises_left, "clause", "clauses")) } else { String::new() },
+        columns_more: if left > 0 {
+            format!("{} more in evidence/columns.csv.", words::many(left, "column", "columns"))
+        } else {
+            String::new()
+        },
+        promises: promises
+            .map(|promise| Promise { text: words::sentence(&promise.text), kept: promise.kept })
+            .collect(),
+        promises_more: if promises_left > 0 {
+            format!("{} more in report.json.", words::many(promises_left, "clause", "clauses"))
+        } else {
+            String::new()
+        },
     }
 }
 

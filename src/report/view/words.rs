@@ -123,6 +123,20 @@ pub fn or_words(text: &str, words: &str) -> String {
     if text.trim().is_empty() { words.into() } else { sentence(text) }
 }
 
+/// The text with a capital first letter.
+pub fn capitalised(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
+
+/// An instant of RFC 3339 in UTC, to the second: `2026-11-25 01:30:00 UTC`. Anything else as it is.
+pub fn instant(text: &str) -> String {
+    match (text.get(..10), text.get(10..11), text.get(11..19), text.ends_with('Z')) {
+        (Some(day), Some("T"), Some(time), true) => name(&format!("{day} {time} UTC")),
+        _ => name(text),
+    }
+}
+
 fn single_line(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
@@ -210,11 +224,59 @@ impl Shown {
                 why: String::new(),
             },
             Measured::Undefined { why } => Shown::words("undefined", why.describe()),
-            Measured::Suppressed => Shown::words("suppressed", "withheld, because a count behind it is below the publication limit or would disclose one"),
+            Measured::Suppressed => Shown::words(
+                "suppressed",
+                "withheld, because a count behind it is below the publication limit or would disclose one",
+            ),
         }
     }
 
     pub fn words(words: &str, why: &str) -> Shown {
         Shown { point: words.into(), interval: String::new(), n: String::new(), estimated: false, why: why.into() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_keep_three_decimals_and_never_round_to_a_zero_they_are_not() {
+        let cases = [
+            (0.0, "0.000"),
+            (-0.0, "0.000"),
+            (0.21449, "0.214"),
+            (-0.5, "−0.500"),
+            (0.00027, "0.00027"),
+            (-0.0000271, "−0.000027"),
+            (3.1e-8, "3.10e−8"),
+            (12.3456, "12.35"),
+            (123.456, "123.5"),
+            (1_234_567.8, "1,234,568"),
+            (-98_765.0, "−98,765"),
+            (2.5e17, "2.50e17"),
+            (f64::NAN, "undefined"),
+            (f64::INFINITY, "unbounded"),
+        ];
+        for (value, text) in cases {
+            assert_eq!(figure(value), text);
+        }
+        assert_eq!(interval(&Interval { lower: Some(0.18), upper: None }), "[0.180, unbounded]");
+        assert_eq!((tick(0.5).as_str(), tick(0.0).as_str(), tick(20.0).as_str()), ("0.5", "0", "20"));
+    }
+
+    #[test]
+    fn counts_shares_sizes_and_times_have_units_and_separators() {
+        assert_eq!((count(-1234).as_str(), count(7).as_str(), count(1_000_000).as_str()), ("−1,234", "7", "1,000,000"));
+        assert_eq!((percent(1, 3).as_str(), percent(1, 0).as_str()), ("33.3 %", "undefined"));
+        assert_eq!((confidence(0.95).as_str(), confidence(0.999).as_str()), ("95 %", "99.9 %"));
+        assert_eq!(
+            (milliseconds(12).as_str(), milliseconds(1240).as_str(), milliseconds(300_000).as_str()),
+            ("12 ms", "1.24 s", "5.0 min")
+        );
+        assert_eq!((bytes(12).as_str(), bytes(2048).as_str(), bytes(3 << 20).as_str()), ("12 B", "2.0 KiB", "3.0 MiB"));
+        assert_eq!(instant("2026-11-25T01:30:00.123Z"), "2026-11-25 01:30:00 UTC");
+        assert_eq!(instant("today"), "today");
+        assert_eq!((name("a\nb").as_str(), name(&"x".repeat(99)).chars().count()), ("a b", NAME_CHARS));
     }
 }
