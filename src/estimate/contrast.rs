@@ -34,18 +34,27 @@ pub fn contrast(
     confidence: f64,
 ) -> Vec<Compared> {
     let valued: Vec<usize> = (0..cohorts.len()).filter(|&i| cohorts[i].point().is_some()).collect();
-    let by_value = |a: &&usize, b: &&usize| cohorts[**a].point().unwrap_or(0.0).total_cmp(&cohorts[**b].point().unwrap_or(0.0));
+    let by_value =
+        |a: &&usize, b: &&usize| cohorts[**a].point().unwrap_or(0.0).total_cmp(&cohorts[**b].point().unwrap_or(0.0));
     let highest = valued.iter().rev().max_by(by_value).copied();
     match against {
         Against::WorstPair => {
             let lowest = valued.iter().min_by(by_value).copied();
             match (lowest, highest, valued.len()) {
                 (Some(lowest), Some(highest), 2..) => {
-                    let lowest = if lowest == highest { valued.iter().find(|&&i| i != highest).copied().unwrap_or(lowest) } else { lowest };
+                    let lowest = if lowest == highest {
+                        valued.iter().find(|&&i| i != highest).copied().unwrap_or(lowest)
+                    } else {
+                        lowest
+                    };
                     let measured = worst_pair(comparison, cohorts, &valued, (lowest, highest), confidence);
                     vec![Compared { cohort: lowest, with: Some(highest), measured }]
                 }
-                _ => vec![Compared { cohort: 0, with: None, measured: Measured::Undefined { why: Why::FewerThanTwoCohorts } }],
+                _ => vec![Compared {
+                    cohort: 0,
+                    with: None,
+                    measured: Measured::Undefined { why: Why::FewerThanTwoCohorts },
+                }],
             }
         }
         Against::Highest => match highest {
@@ -58,12 +67,17 @@ pub fn contrast(
             Some(reference) => pair(comparison, &cohorts[i], &cohorts[reference], Critical::Normal, confidence),
             None => Measured::Undefined { why: Why::NoReference },
         }),
-        Against::Overall => each(cohorts.len(), None, |i| against_everyone(comparison, &cohorts[i], everyone, confidence)),
+        Against::Overall => {
+            each(cohorts.len(), None, |i| against_everyone(comparison, &cohorts[i], everyone, confidence))
+        }
     }
 }
 
 fn each(cohorts: usize, with: Option<usize>, measure: impl Fn(usize) -> Measured) -> Vec<Compared> {
-    (0..cohorts).filter(|i| Some(*i) != with).map(|cohort| Compared { cohort, with, measured: measure(cohort) }).collect()
+    (0..cohorts)
+        .filter(|i| Some(*i) != with)
+        .map(|cohort| Compared { cohort, with, measured: measure(cohort) })
+        .collect()
 }
 
 /// Which critical value.
@@ -89,11 +103,19 @@ impl Critical {
 /// Two cohorts, ready for an interval at any critical value.
 #[derive(Debug, Clone, PartialEq)]
 enum Pair {
-    Shares { a: (f64, f64), b: (f64, f64) },
+    Shares {
+        a: (f64, f64),
+        b: (f64, f64),
+    },
     /// Difference, or logarithm of the ratio, with its standard error.
-    Error { value: f64, se: f64 },
+    Error {
+        value: f64,
+        se: f64,
+    },
     /// A ratio of zero to a positive value, with the standard error of the numerator over that value: it has no logarithm.
-    Zero { se: f64 },
+    Zero {
+        se: f64,
+    },
 }
 
 /// What is compared. All pairs are formed when they are needed: a thousand cohorts have half a million.
@@ -124,9 +146,8 @@ impl Pairs {
                 let ends = ordered_pairs(cohorts).filter_map(|(a, b)| ready(self.comparison, a, b).ok());
                 let ends = ends.map(|(pair, _)| pair.interval(self.comparison, z));
                 match self.comparison {
-                    Comparison::Difference => {
-                        ends.fold((0.0f64, 0.0f64), |(lower, upper), (a, b)| (lower.max(a).max(-b), upper.max(b).max(-a)))
-                    }
+                    Comparison::Difference => ends
+                        .fold((0.0f64, 0.0f64), |(lower, upper), (a, b)| (lower.max(a).max(-b), upper.max(b).max(-a))),
                     Comparison::Ratio => ends.fold((f64::INFINITY, 1.0f64), |(lower, upper), (a, b)| {
                         (lower.min(a).min(1.0 / b), upper.min(b).min(if a > 0.0 { 1.0 / a } else { f64::INFINITY }))
                     }),
@@ -148,7 +169,10 @@ impl Pairs {
 fn ordered_pairs(cohorts: &[Sample]) -> impl Iterator<Item = (&Sample, &Sample)> {
     let later = |at: usize| cohorts[at + 1..].iter();
     let ordered = |a: &'_ Sample, b: &'_ Sample| a.point() <= b.point();
-    cohorts.iter().enumerate().flat_map(move |(at, a)| later(at).map(move |b| if ordered(a, b) { (a, b) } else { (b, a) }))
+    cohorts
+        .iter()
+        .enumerate()
+        .flat_map(move |(at, a)| later(at).map(move |b| if ordered(a, b) { (a, b) } else { (b, a) }))
 }
 
 impl Pair {
@@ -193,10 +217,7 @@ fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option
     let shares = || Pair::Shares { a: (x, a.n_effective()), b: (y, b.n_effective()) };
     match (a, b) {
         (Sample::Rows { .. }, Sample::Rows { .. }) => Ok((shares(), None)),
-        (
-            Sample::Buckets { left_out: u, filled: m, share, .. },
-            Sample::Buckets { left_out: v, filled: k, .. },
-        ) => {
+        (Sample::Buckets { left_out: u, filled: m, share, .. }, Sample::Buckets { left_out: v, filled: k, .. }) => {
             let df = Some(((*m).min(*k) - 1) as f64);
             let positive = |x: f64| x > 0.0;
             if comparison == Comparison::Ratio && !(positive(x) && u.iter().chain(v).copied().all(positive)) {
@@ -313,7 +334,9 @@ fn worst_pair(
 
 fn against_everyone(comparison: Comparison, cohort: &Sample, everyone: &Sample, confidence: f64) -> Measured {
     match (cohort, everyone) {
-        (Sample::Buckets { .. }, Sample::Buckets { .. }) => pair(comparison, cohort, everyone, Critical::Normal, confidence),
+        (Sample::Buckets { .. }, Sample::Buckets { .. }) => {
+            pair(comparison, cohort, everyone, Critical::Normal, confidence)
+        }
         _ => match rest(cohort, everyone) {
             Err(why) => Measured::Undefined { why },
             Ok((rest, part)) => against_rest(comparison, cohort, everyone, &rest, part, confidence),
@@ -336,13 +359,20 @@ fn against_rest(
         // The rest is all zero and the cohort is not: the ratio to everyone is at its greatest, 1 / f.
         Err(Why::RatioToZero) => {
             let (a, b) = ((cohort.point().unwrap_or_default(), cohort.n_effective()), (0.0, rest.n_effective()));
-            let pairs = Pairs { comparison, critical: Critical::Normal, df: None, source: Source::One(Pair::Shares { a, b }), part: Some(part) };
+            let pairs = Pairs {
+                comparison,
+                critical: Critical::Normal,
+                df: None,
+                source: Source::One(Pair::Shares { a, b }),
+                part: Some(part),
+            };
             finish(point(comparison, cohort, everyone), support(cohort, rest), Method::MoverR, pairs, confidence)
         }
         Err(why) => Measured::Undefined { why },
         Ok((one, df)) => {
             let method = method(&one, comparison, Critical::Normal, cohort);
-            let pairs = Pairs { comparison, critical: Critical::Normal, df, source: Source::One(one), part: Some(part) };
+            let pairs =
+                Pairs { comparison, critical: Critical::Normal, df, source: Source::One(one), part: Some(part) };
             finish(point(comparison, cohort, everyone), support(cohort, rest), method, pairs, confidence)
         }
     }
@@ -362,7 +392,10 @@ fn rest(cohort: &Sample, everyone: &Sample) -> Result<(Sample, f64), Why> {
             let part = *n as f64 / *n_all as f64;
             Ok((Sample::Rows { p: (count / n_rest as f64).clamp(0.0, 1.0), n: n_rest }, part))
         }
-        (Sample::Error { point, se, n, mean: true, .. }, Sample::Error { point: m_all, se: se_all, n: n_all, mean: true, .. }) => {
+        (
+            Sample::Error { point, se, n, mean: true, .. },
+            Sample::Error { point: m_all, se: se_all, n: n_all, mean: true, .. },
+        ) => {
             let n_rest = n_all - n;
             if n_rest <= 1 {
                 return Err(Why::EmptyComparison);

@@ -81,8 +81,10 @@ pub fn studentized_range(confidence: f64, k: usize) -> f64 {
 
 fn find_studentized_range(confidence: f64, k: usize) -> f64 {
     let tail = (1.0 - confidence) / (k * (k - 1)) as f64;
-    let (mut low, mut high) =
-        (std::f64::consts::SQRT_2 * normal(confidence), -std::f64::consts::SQRT_2 * Normal::standard().inverse_cdf(tail));
+    let (mut low, mut high) = (
+        std::f64::consts::SQRT_2 * normal(confidence),
+        -std::f64::consts::SQRT_2 * Normal::standard().inverse_cdf(tail),
+    );
     for _ in 0..48 {
         let middle = 0.5 * (low + high);
         if range_cdf(middle, k) < confidence { low = middle } else { high = middle }
@@ -97,10 +99,19 @@ mod tests {
     /// Tables of the studentized range: Harter 1960, Annals of Mathematical Statistics 31.
     #[test]
     fn published_quantiles() {
-        for (confidence, k, expected) in
-            [(0.95, 2, 2.7718), (0.95, 3, 3.3145), (0.95, 5, 3.8577), (0.95, 10, 4.4741), (0.99, 3, 4.1203), (0.95, 20, 5.0117)]
-        {
-            assert!((studentized_range(confidence, k) - expected).abs() < 1e-4, "{k}: {}", studentized_range(confidence, k));
+        for (confidence, k, expected) in [
+            (0.95, 2, 2.7718),
+            (0.95, 3, 3.3145),
+            (0.95, 5, 3.8577),
+            (0.95, 10, 4.4741),
+            (0.99, 3, 4.1203),
+            (0.95, 20, 5.0117),
+        ] {
+            assert!(
+                (studentized_range(confidence, k) - expected).abs() < 1e-4,
+                "{k}: {}",
+                studentized_range(confidence, k)
+            );
         }
         assert!((normal(0.95) - 1.959_963_984_540_054).abs() < 1e-13);
         assert!((student(0.95, 199.0) - 1.971_956_544_249_395).abs() < 1e-9, "{}", student(0.95, 199.0));

@@ -105,21 +105,31 @@ impl Method {
     pub fn describe(self) -> &'static str {
         match self {
             Method::Wilson => "Wilson score interval of a share of independent rows (Wilson 1927).",
-            Method::Newcombe => "Hybrid score interval of a difference of two independent shares (Newcombe 1998, method 10).",
-            Method::MoverR => "MOVER-R interval of a ratio of two independent shares from their Wilson limits (Donner and Zou 2012).",
+            Method::Newcombe => {
+                "Hybrid score interval of a difference of two independent shares (Newcombe 1998, method 10)."
+            }
+            Method::MoverR => {
+                "MOVER-R interval of a ratio of two independent shares from their Wilson limits (Donner and Zou 2012)."
+            }
             Method::SimultaneousNewcombe => {
                 "Hybrid score intervals of all pairwise differences at once, with the studentized range in place of the normal quantile (Tukey-Kramer)."
             }
             Method::SimultaneousMoverR => {
                 "MOVER-R intervals of all pairwise ratios at once, with the studentized range in place of the normal quantile (Tukey-Kramer)."
             }
-            Method::Jackknife => "Delete-a-bucket jackknife over buckets of the unit's hash, Student t (Shao and Tu 1995).",
+            Method::Jackknife => {
+                "Delete-a-bucket jackknife over buckets of the unit's hash, Student t (Shao and Tu 1995)."
+            }
             Method::SimultaneousJackknife => {
                 "Delete-a-bucket jackknife of all pairwise comparisons at once, studentized range scaled by Student t."
             }
-            Method::Bootstrap => "Percentiles of a multinomial bootstrap of the table's cells (Efron and Tibshirani 1993).",
+            Method::Bootstrap => {
+                "Percentiles of a multinomial bootstrap of the table's cells (Efron and Tibshirani 1993)."
+            }
             Method::Student => "Mean and standard error, Student t; comparisons by the delta method.",
-            Method::Simultaneous => "Point and standard error of all pairwise comparisons at once, studentized range (Tukey-Kramer).",
+            Method::Simultaneous => {
+                "Point and standard error of all pairwise comparisons at once, studentized range (Tukey-Kramer)."
+            }
             Method::DeLong => "Variance of placements (DeLong, DeLong and Clarke-Pearson 1988), normal quantile.",
         }
     }
@@ -149,9 +159,18 @@ impl Estimate {
 #[derive(Debug, Clone, PartialEq)]
 enum Basis {
     /// A share and the independent rows behind it; Student t with these degrees of freedom, normal without.
-    Score { p: f64, n: f64, df: Option<f64> },
+    Score {
+        p: f64,
+        n: f64,
+        df: Option<f64>,
+    },
     /// Point and standard error, within bounds.
-    Error { se: f64, df: Option<f64>, lower: f64, upper: f64 },
+    Error {
+        se: f64,
+        df: Option<f64>,
+        lower: f64,
+        upper: f64,
+    },
     /// Sorted replicates.
     Replicates(Vec<f64>),
     Pairs(Pairs),
@@ -250,7 +269,9 @@ impl Why {
 #[serde(rename_all = "kebab-case", tag = "status")]
 pub enum Measured {
     Estimated(Estimate),
-    Undefined { why: Why },
+    Undefined {
+        why: Why,
+    },
     /// Withheld: a count behind it is below the publication limit, or would disclose one that is.
     Suppressed,
 }

@@ -92,7 +92,17 @@ impl Sample {
         match n {
             0 => Sample::None(Why::EmptyDenominator),
             1 => Sample::None(Why::TooFewRows),
-            _ => Sample::Error { point: mean, se, n, df, lower, upper, method: Method::Student, replicates: None, mean: true },
+            _ => Sample::Error {
+                point: mean,
+                se,
+                n,
+                df,
+                lower,
+                upper,
+                method: Method::Student,
+                replicates: None,
+                mean: true,
+            },
         }
     }
 
@@ -113,7 +123,8 @@ impl Sample {
     pub(super) fn without_replicates(&self) -> Sample {
         match self {
             Sample::Error { point, se, n, df, lower, upper, method, replicates: Some(_), mean } => {
-                let (point, se, n, df, lower, upper, method, mean) = (*point, *se, *n, *df, *lower, *upper, *method, *mean);
+                let (point, se, n, df, lower, upper, method, mean) =
+                    (*point, *se, *n, *df, *lower, *upper, *method, *mean);
                 Sample::Error { point, se, n, df, lower, upper, method, replicates: None, mean }
             }
             other => other.clone(),
@@ -167,7 +178,9 @@ impl Sample {
         let (basis, method) = match self {
             Sample::None(why) => return Measured::Undefined { why: *why },
             Sample::Rows { p, n } => (Basis::Score { p: *p, n: *n as f64, df: None }, Method::Wilson),
-            Sample::Error { replicates: Some(replicates), method, .. } => (Basis::Replicates(replicates.clone()), *method),
+            Sample::Error { replicates: Some(replicates), method, .. } => {
+                (Basis::Replicates(replicates.clone()), *method)
+            }
             Sample::Error { se, df, lower, upper, method, .. } => {
                 (Basis::Error { se: *se, df: *df, lower: *lower, upper: *upper }, *method)
             }

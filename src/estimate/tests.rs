@@ -20,9 +20,12 @@ fn ends(measured: &Measured) -> (f64, f64) {
 /// Newcombe 1998, Statistics in Medicine 17:873-890, table II, method 10.
 #[test]
 fn newcombe_published_intervals() {
-    for (a, m, b, n, lower, upper) in
-        [(56, 70, 48, 80, 0.0524, 0.3339), (9, 10, 3, 10, 0.1705, 0.8090), (10, 10, 0, 10, 0.6075, 1.0), (0, 10, 0, 10, -0.2775, 0.2775)]
-    {
+    for (a, m, b, n, lower, upper) in [
+        (56, 70, 48, 80, 0.0524, 0.3339),
+        (9, 10, 3, 10, 0.1705, 0.8090),
+        (10, 10, 0, 10, 0.6075, 1.0),
+        (0, 10, 0, 10, -0.2775, 0.2775),
+    ] {
         let cohorts = [rows(a, m), rows(b, n)];
         let all = rows(a + b, m + n);
         let result = contrast(Comparison::Difference, Against::Reference, &cohorts, &all, Some(1), 0.95);
@@ -34,7 +37,9 @@ fn newcombe_published_intervals() {
 /// Wilson 1927 as tabulated by Newcombe 1998, Statistics in Medicine 17:857-872, table I, method 3.
 #[test]
 fn wilson_published_intervals() {
-    for (k, n, lower, upper) in [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)] {
+    for (k, n, lower, upper) in
+        [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
+    {
         let (low, high) = ends(&rows(k, n).measure(0.95));
         assert!((low - lower).abs() < 6e-5 && (high - upper).abs() < 6e-5, "{low} {high}");
     }
@@ -56,7 +61,15 @@ fn undefined_is_not_zero() {
 #[test]
 fn a_ratio_of_zero_to_a_positive_figure_is_zero() {
     let figure = |point: f64, se: f64| Sample::Error {
-        point, se, n: 50, df: None, lower: 0.0, upper: 1.0, method: Method::Bootstrap, replicates: None, mean: false,
+        point,
+        se,
+        n: 50,
+        df: None,
+        lower: 0.0,
+        upper: 1.0,
+        method: Method::Bootstrap,
+        replicates: None,
+        mean: false,
     };
     let cohorts = [figure(0.0, 0.01), figure(0.5, 0.05)];
     for against in [Against::WorstPair, Against::Reference] {
@@ -82,7 +95,8 @@ fn equal_cohorts_are_covered_in_the_worst_pair_and_against_the_highest() {
             let counts: Vec<i64> = (0..k).map(|_| draw.sample(&mut random) as i64).collect();
             let cohorts: Vec<Sample> = counts.iter().map(|&c| rows(c, 200)).collect();
             let all = rows(counts.iter().sum(), 200 * k as i64);
-            let worst = |comparison| contrast(comparison, Against::WorstPair, &cohorts, &all, None, 0.95)[0].measured.clone();
+            let worst =
+                |comparison| contrast(comparison, Against::WorstPair, &cohorts, &all, None, 0.95)[0].measured.clone();
             difference += i32::from(ends(&worst(Comparison::Difference)).0 <= 0.0);
             ratio += i32::from(ends(&worst(Comparison::Ratio)).1 >= 1.0);
             let each = contrast(Comparison::Difference, Against::Highest, &cohorts, &all, None, 0.95);
@@ -127,7 +141,8 @@ fn rows_that_share_a_unit_need_the_jackknife() {
             for _ in 0..units {
                 let bucket = random.random_range(0..BUCKETS) as usize;
                 let positive = i64::from(random.random_bool(p)) * 10;
-                buckets[bucket] = buckets[bucket] + Share { numerator: Cell::rows(positive), denominator: Cell::rows(10) };
+                buckets[bucket] =
+                    buckets[bucket] + Share { numerator: Cell::rows(positive), denominator: Cell::rows(10) };
             }
             buckets
         };
@@ -157,7 +172,14 @@ fn the_cell_bootstrap_covers() {
         let mut cells = [0i64; 4];
         for _ in 0..400 {
             let u: f64 = random.random();
-            cells[p.iter().scan(0.0, |sum, p| { *sum += p; Some(*sum) }).position(|sum| u < sum).unwrap_or(3)] += 1;
+            cells[p
+                .iter()
+                .scan(0.0, |sum, p| {
+                    *sum += p;
+                    Some(*sum)
+                })
+                .position(|sum| u < sum)
+                .unwrap_or(3)] += 1;
         }
         let replicates = bootstrap(cells, &mut random, 400, f1);
         let point = f1(cells.map(|c| c as f64));
@@ -165,6 +187,57 @@ fn the_cell_bootstrap_covers() {
         covered += i32::from(measured.estimate().unwrap().interval.contains(truth));
     }
     assert!(covered >= 555, "{covered} of 600");
+}
+
+/// F1 of 40 rows of which nearly all are decided rightly: drawn from the cells alone a table without errors has an interval of one point.
+#[test]
+fn half_a_row_in_every_cell_covers_at_the_end_of_the_range() {
+    let f1 = |[tp, fp, fn_, _]: [f64; 4]| (tp + fp + fn_ > 0.0).then(|| 2.0 * tp / (2.0 * tp + fp + fn_));
+    let p = [0.5, 0.02, 0.02, 0.46];
+    let truth = f1(p).unwrap();
+    let mut random = StdRng::seed_from_u64(15);
+    let (mut plain, mut halves) = (0, 0);
+    for _ in 0..600 {
+        let mut cells = [0i64; 4];
+        for _ in 0..40 {
+            let u: f64 = random.random();
+            cells[p
+                .iter()
+                .scan(0.0, |sum, p| {
+                    *sum += p;
+                    Some(*sum)
+                })
+                .position(|sum| u < sum)
+                .unwrap_or(3)] += 1;
+        }
+        let point = f1(cells.map(|c| c as f64));
+        let covers = |replicates| {
+            Sample::bootstrapped(point, replicates, 40, 0.0, 1.0)
+                .measure(0.95)
+                .estimate()
+                .unwrap()
+                .interval
+                .contains(truth)
+        };
+        plain += i32::from(covers(bootstrap(cells, &mut random, 300, f1)));
+        halves += i32::from(covers(bootstrap_with_halves(cells, &mut random, 300, f1)));
+    }
+    assert!(halves >= 558 && plain < 540, "{halves} and {plain} of 600");
+    let right = bootstrap_with_halves([15, 0, 0, 15], &mut random, 300, f1);
+    let interval = Sample::bootstrapped(Some(1.0), right, 30, 0.0, 1.0).measure(0.95).estimate().unwrap().interval;
+    assert!(interval.lower.unwrap() < 0.97 && interval.upper == Some(1.0), "{interval:?}");
+}
+
+/// A thousand cohorts: half a million pairs, none of them kept.
+#[test]
+fn the_worst_pair_of_a_thousand_cohorts() {
+    let cohorts: Vec<Sample> = (0..1000).map(|i| rows(i % 7 + 1, 40)).collect();
+    let all = rows(cohorts.len() as i64 * 4, 40_000);
+    let worst = contrast(Comparison::Difference, Against::WorstPair, &cohorts, &all, None, 0.95);
+    let (low, high) = ends(&worst[0].measured);
+    assert!((worst[0].measured.estimate().unwrap().point - 0.15).abs() < 1e-12);
+    assert!(low == 0.0 && high > 0.3, "seven values in a thousand cohorts of 40 rows tell nothing apart: {low} {high}");
+    assert_eq!(contrast(Comparison::Ratio, Against::Highest, &cohorts, &all, None, 0.95).len(), 999);
 }
 
 proptest! {
