@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 
 use super::Group;
+use super::index::Index;
 use crate::demand::{Axis, Fixed, Limbs, Shape};
 use crate::estimate::{Method, Sample, Why};
 use crate::evidence::{Missing, Released};
@@ -115,6 +116,7 @@ fn figure(id: &str, five: &Five) -> Figure {
 /// Released moments with the units of their columns.
 pub struct Errors<'a> {
     moments: &'a Moments,
+    index: Index,
     attributes: usize,
     dependent: bool,
     scale: [f64; 5],
@@ -124,7 +126,27 @@ impl<'a> Errors<'a> {
     pub fn of(plan: &Plan, released: &'a Released, target: &Numeric) -> Result<Errors<'a>, Missing> {
         let (range, half) = (bound(target), (target.upper - target.lower) / 2.0);
         let scale = [range, range, range * range, half, half * half];
-        Ok(Errors { moments: released.moments("measure/error")?, attributes: plan.attributes.len(), dependent: plan.dependent, scale })
+        let moments = released.moments("measure/error")?;
+        let index = Index::of(plan, &moments.sizes, moments.groups.keys());
+        Ok(Errors { moments, index, attributes: plan.attributes.len(), dependent: plan.dependent, scale })
+    }
+
+    /// Sums over a cohort; none without rows.
+    fn total(&self, group: &Group) -> Option<MomentSums> {
+        self.index.groups(group).iter().filter_map(|code| self.moments.groups.get(code)).fold(None, |total, sums| {
+            match total {
+                None => Some(sums.clone()),
+                Some(mut total) => {
+                    total.merge(sums);
+                    Some(total)
+                }
+            }
+        })
+    }
+
+    /// Rows of a cohort with a target and a prediction.
+    pub fn rows(&self, group: &Group) -> i64 {
+        self.total(group).map_or(0, |sums| sums.n)
     }
 
     /// The metric of a cohort.
@@ -134,7 +156,7 @@ impl<'a> Errors<'a> {
             Some(Figure::Mean(value, _) | Figure::Other(value, ..)) => Some(value),
             Some(Figure::Undefined(_)) | None => None,
         };
-        let Some(total) = self.moments.total_where(|codes| group.holds(codes)) else {
+        let Some(total) = self.total(group) else {
             return Sample::None(Why::EmptyDenominator);
         };
         if self.dependent {
@@ -159,11 +181,9 @@ impl<'a> Errors<'a> {
         let table = Tally::new(self.moments.sizes.clone());
         let mut parts: BTreeMap<u32, MomentSums> =
             (0..crate::estimate::BUCKETS).map(|bucket| (bucket, MomentSums::new(6, 0, 0))).collect();
-        for (&code, sums) in &self.moments.groups {
-            let codes = table.codes(code);
-            if group.holds(&codes)
-                && let Some(part) = parts.get_mut(&codes[self.attributes])
-            {
+        for code in self.index.groups(group) {
+            let bucket = table.codes(*code)[self.attributes];
+            if let (Some(part), Some(sums)) = (parts.get_mut(&bucket), self.moments.groups.get(code)) {
                 part.merge(sums);
             }
         }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use crate::audit::{Contrast, Reading};
 use crate::cohort::Cohort;
 use crate::demand::{Axis, Demand, Rows, Shape};
-use crate::estimate::{BUCKETS, Measured, Sample, Why, contrast};
+use crate::estimate::{BUCKETS, Compared, Measured, Sample, Why, contrast};
 use crate::evidence::{Missing, Released};
 use crate::metric::{Against, COMPOSITES, Card, Comparison, Needs, RATES, REGRESSIONS, SCORES};
 use crate::plan::{Numeric, Plan};
 use crate::scalar::{Expr, Scalar, Value};
 
 mod errors;
+mod index;
 mod rates;
 mod scores;
 pub mod suppression;
@@ -73,7 +74,9 @@ impl Subject {
 pub fn measured(plan: &Plan, subject: &Subject) -> Vec<Card> {
     let wanted = &plan.spec.measure.metrics;
     let all = crate::metric::cards();
-    all.into_iter().filter(|card| subject.has(card) && (wanted.is_empty() || wanted.iter().any(|id| id == card.id))).collect()
+    all.into_iter()
+        .filter(|card| subject.has(card) && (wanted.is_empty() || wanted.iter().any(|id| id == card.id)))
+        .collect()
 }
 
 /// A truth value that is always missing: the axis of a column that is not there.
@@ -132,26 +135,43 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
     let cohorts = Cohorts::of(plan, table);
     let protection = Protection::of(plan, table);
     let metrics = measured(plan, subject);
+    let has = |cards: &[Card]| metrics.iter().any(|card| cards.iter().any(|other| other.id == card.id));
+    let scores = has(&SCORES).then(|| scores::Scores::of(plan, released)).transpose()?;
+    let errors = match &subject.target {
+        Some(target) if has(&REGRESSIONS) => Some(errors::Errors::of(plan, released, target)?),
+        _ => None,
+    };
+    let (all, none) = (protection.clone(), protection.without_all());
+    let known = |group: &Group| {
+        let total = group.total();
+        (total.label(0) + total.label(1)).n
+    };
+    let gap = |rows: &dyn Fn(&Group) -> i64, whole: &dyn Fn(&Group) -> i64| protection.discloses(&cohorts, rows, whole);
+    let for_scores =
+        if scores.as_ref().is_some_and(|scores| gap(&|group| scores.rows(group), &known)) { &none } else { &all };
+    let whole = |group: &Group| group.total().rows().n;
+    let for_errors =
+        if errors.as_ref().is_some_and(|errors| gap(&|group| errors.rows(group), &whole)) { &none } else { &all };
     let mut readings = Vec::new();
     let mut notes = protection.notes().to_vec();
     for card in &metrics {
-        let id = card.id;
+        let (id, layer) = (card.id, Layer::of(card.needs));
+        let mut read = |protection: &Protection, sample: &dyn Fn(&Group) -> Sample| {
+            readings.extend(emit(plan, card, &cohorts, protection, layer, sample));
+        };
         if let Some(rate) = RATES.iter().find(|rate| rate.card.id == id) {
-            let layer = Layer::of(card.needs);
-            readings.extend(emit(plan, card, &cohorts, &protection, layer, &|group| rates::share(rate, group, plan.dependent)));
+            read(&protection, &|group| rates::share(rate, group, plan.dependent));
         } else if let Some(composite) = COMPOSITES.iter().find(|composite| composite.card.id == id) {
-            let sample = |group: &Group| rates::composite(composite, group, plan);
-            readings.extend(emit(plan, card, &cohorts, &protection, Layer::Joint, &sample));
-        } else if SCORES.iter().any(|score| score.id == id) {
-            let scores = scores::Scores::of(plan, released)?;
-            notes.extend(scores.notes(id));
-            readings.extend(emit(plan, card, &cohorts, &protection, Layer::Joint, &|group| scores.sample(id, group, plan)));
-        } else if REGRESSIONS.iter().any(|regression| regression.id == id) {
-            if let Some(target) = &subject.target {
-                let errors = errors::Errors::of(plan, released, target)?;
-                readings.extend(emit(plan, card, &cohorts, &protection, Layer::Rows, &|group| errors.sample(id, group)));
-            }
+            read(&protection, &|group| rates::composite(composite, group, plan));
+        } else if let (true, Some(scores)) = (SCORES.iter().any(|score| score.id == id), &scores) {
+            read(for_scores, &|group| scores.sample(id, group, plan));
+            notes.extend(scores.notes(id, for_scores.shown(&cohorts, layer)));
+        } else if let Some(errors) = &errors {
+            read(for_errors, &|group| errors.sample(id, group));
         }
+    }
+    if plan.weight.is_some() && (scores.is_some() || errors.is_some()) {
+        notes.push("Weights apply to rates and figures of the confusion table; metrics of scores and of numeric predictions count every row once.".into());
     }
     notes.sort();
     notes.dedup();
@@ -171,6 +191,19 @@ const CONTRASTS: [(Comparison, Against); 8] = [
     (Comparison::Ratio, Against::Reference),
 ];
 
+/// A ratio of values that may be negative has no meaning.
+const SIGNED: [&str; 3] = ["mean-residual", "r-squared", "matthews-correlation"];
+
+/// One metric, while its readings are written.
+struct Writer<'a> {
+    plan: &'a Plan,
+    metric: Arc<str>,
+    cohorts: &'a Cohorts,
+    protection: &'a Protection,
+    layer: Layer,
+    everyone: Sample,
+}
+
 /// The readings of one metric: everyone, every cohort, every comparison.
 fn emit(
     plan: &Plan,
@@ -180,58 +213,62 @@ fn emit(
     layer: Layer,
     sample: &dyn Fn(&Group) -> Sample,
 ) -> Vec<Reading> {
-    let confidence = plan.spec.measure.confidence;
-    let metric: Arc<str> = card.id.into();
     let everyone = sample(&cohorts.everyone);
-    let reading = |across: &[Arc<str>], cohort: &Cohort, contrast: Option<Contrast>, measured: Measured| Reading {
-        metric: metric.clone(),
-        across: across.to_vec(),
-        cohort: cohort.clone(),
-        contrast,
-        measured,
-    };
-    let shown = |set: Option<usize>, group: &Group, measured: Measured| match protection.shows(set, &group.codes, layer) {
-        true => measured,
-        false => Measured::Suppressed,
-    };
-    let mut readings = vec![reading(&[], &Cohort::everyone(), None, shown(None, &cohorts.everyone, everyone.measure(confidence)))];
+    let writer = Writer { plan, metric: card.id.into(), cohorts, protection, layer, everyone };
+    let mut readings = vec![writer.value(None, &cohorts.everyone, &writer.everyone)];
     for (set, groups) in cohorts.sets.iter().enumerate() {
         let samples: Vec<Sample> = groups.groups.iter().map(sample).collect();
-        for (group, sample) in groups.groups.iter().zip(&samples) {
-            readings.push(reading(&groups.names, &group.cohort, None, shown(Some(set), group, sample.measure(confidence))));
-        }
+        readings
+            .extend(groups.groups.iter().zip(&samples).map(|(group, sample)| writer.value(Some(set), group, sample)));
+        CONTRASTS
+            .iter()
+            .for_each(|&(compare, against)| readings.extend(writer.comparisons(set, &samples, compare, against)));
+    }
+    readings
+}
+
+impl Writer<'_> {
+    fn reading(&self, set: Option<usize>, cohort: Cohort, contrast: Option<Contrast>, measured: Measured) -> Reading {
+        let across = set.map_or(Vec::new(), |set| self.cohorts.sets[set].names.clone());
+        Reading { metric: self.metric.clone(), across, cohort, contrast, measured }
+    }
+
+    fn value(&self, set: Option<usize>, group: &Group, sample: &Sample) -> Reading {
+        let measured = match self.protection.shows(set, &group.codes, self.layer) {
+            true => sample.measure(self.plan.spec.measure.confidence),
+            false => Measured::Suppressed,
+        };
+        self.reading(set, group.cohort.clone(), None, measured)
+    }
+
+    /// Comparisons of the cohorts of declared levels. Which cohorts are the worst pair or the highest is withheld with the values.
+    fn comparisons(&self, set: usize, samples: &[Sample], compare: Comparison, against: Against) -> Vec<Reading> {
+        let groups = &self.cohorts.sets[set];
         let compared: Vec<usize> = (0..samples.len()).filter(|&i| groups.groups[i].compared).collect();
         let chosen: Vec<Sample> = compared.iter().map(|&i| samples[i].clone()).collect();
         let reference = groups.reference.and_then(|at| compared.iter().position(|&i| i == at));
-        for (compare, against) in CONTRASTS {
-            if against == Against::Reference && reference.is_none() {
-                continue;
-            }
-            let signed = card.id == "mean-residual" || card.id == "r-squared" || card.id == "matthews-correlation";
-            for result in contrast(compare, against, &chosen, &everyone, reference, confidence) {
-                let measured = match (signed, compare) {
-                    (true, Comparison::Ratio) => Measured::Undefined { why: Why::RatioOfSigned },
-                    _ => result.measured,
-                };
-                let at = |i: usize| compared.get(i).map(|&i| &groups.groups[i]);
-                let (group, other) = (at(result.cohort), result.with.and_then(at));
-                let all_shown = match against {
-                    Against::WorstPair | Against::Highest => {
-                        compared.iter().all(|&i| protection.shows(Some(set), &groups.groups[i].codes, layer))
-                    }
-                    Against::Overall | Against::Reference => group
-                        .into_iter()
-                        .chain(other)
-                        .all(|group| protection.shows(Some(set), &group.codes, layer)),
-                };
-                let measured = if all_shown { measured } else { Measured::Suppressed };
-                let hidden = measured == Measured::Suppressed && against != Against::Overall && against != Against::Reference;
-                let name = |group: Option<&Group>| group.filter(|_| !hidden).map(|group| group.cohort.clone());
-                let cohort = name(group).unwrap_or_else(Cohort::everyone);
-                let contrast = Contrast { compare, against, with: name(other) };
-                readings.push(reading(&groups.names, &cohort, Some(contrast), measured));
-            }
+        if against == Against::Reference && reference.is_none() {
+            return Vec::new();
         }
+        let shown = compared.iter().all(|&i| self.protection.shows(Some(set), &groups.groups[i].codes, self.layer))
+            && (against != Against::Overall || self.protection.shows(None, &[], self.layer));
+        let named = shown || matches!(against, Against::Overall | Against::Reference);
+        let at = |i: usize| compared.get(i).filter(|_| named).map(|&i| groups.groups[i].cohort.clone());
+        let write = |result: Compared| {
+            let measured = match (shown, compare) {
+                (false, _) => Measured::Suppressed,
+                (true, Comparison::Ratio) if SIGNED.contains(&&*self.metric) => {
+                    Measured::Undefined { why: Why::RatioOfSigned }
+                }
+                (true, _) => result.measured,
+            };
+            // A worst pair that does not exist is nobody's.
+            let nobody = against == Against::WorstPair && result.with.is_none();
+            let cohort = at(result.cohort).filter(|_| !nobody).unwrap_or_else(Cohort::everyone);
+            let contrast = Contrast { compare, against, with: result.with.and_then(at) };
+            self.reading(Some(set), cohort, Some(contrast), measured)
+        };
+        let confidence = self.plan.spec.measure.confidence;
+        contrast(compare, against, &chosen, &self.everyone, reference, confidence).into_iter().map(write).collect()
     }
-    readings
 }

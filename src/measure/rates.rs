@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 
 use super::Group;
 use crate::demand::hash;
-use crate::estimate::{Sample, bootstrap};
+use crate::estimate::{Sample, bootstrap_with_halves};
 use crate::metric::{Composite, Confusion, Rate};
 use crate::plan::Plan;
 
@@ -37,7 +37,12 @@ pub fn composite(composite: &Composite, group: &Group, plan: &Plan) -> Sample {
     }
     let seed = hash(&plan.salt("bootstrap"), format!("{}|{}", composite.card.id, group.cohort).as_bytes());
     let mut random = StdRng::seed_from_u64(seed);
-    let replicates = bootstrap(cells(&total).map(|cell| cell.n), &mut random, plan.spec.measure.replicates, composite.of);
+    let replicates = bootstrap_with_halves(
+        cells(&total).map(|cell| cell.n),
+        &mut random,
+        plan.spec.measure.replicates,
+        composite.of,
+    );
     Sample::bootstrapped(point, replicates, n, -1.0, 1.0)
 }
 

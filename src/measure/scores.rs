@@ -1,13 +1,14 @@
 //! Quality of scores between 0 and 1: discrimination, calibration, losses.
 //!
 //! Histograms are exact up to 4,096 distinct scores per cohort and label; beyond that scores are binned, values within a bin count as ties, and
-//! the printed bound contains the exact value.
+//! the printed bound contains the exact value. Scores that are compared are either all exact or all binned.
 
 use std::collections::BTreeMap;
 
 use rand::SeedableRng;
 use rand::rngs::StdRng;
 
+use super::index::Index;
 use super::{Group, Score};
 use crate::demand::{Axis, Fixed, Limbs, Shape, hash};
 use crate::estimate::{BUCKETS, Method, Sample, Why, bootstrap};
@@ -16,8 +17,8 @@ use crate::plan::Plan;
 use crate::scalar::{Arithmetic, Expr, Scalar};
 use crate::statistic::{Bins, Counts, Histogram, MomentSums, Moments, Spread, Tally};
 
-/// Bins of scores where there are too many distinct ones.
-const BINS: Bins = Bins { lower: 0.0, upper: 1.0, count: 4096 };
+/// Bins of scores where there are too many distinct ones: a multiple of the bins of the calibration error, so that none lies in two of those.
+const BINS: Bins = Bins { lower: 0.0, upper: 1.0, count: 4000 };
 /// Bins of the calibration error.
 const CALIBRATION_BINS: usize = 10;
 /// Greatest log loss of a row: that of a predictor at the end of the link's table.
@@ -47,27 +48,55 @@ pub fn losses(by: Vec<Axis>, score: &Score, label: &Scalar) -> Shape {
 pub struct Scores<'a> {
     histogram: &'a Histogram,
     losses: &'a Moments,
+    index: Index,
+    losses_index: Index,
     attributes: usize,
+    /// Every score is between 0 and 1.
+    probabilities: bool,
 }
+
+/// Scores of the rows of one label: value and count, ascending.
+type Points = Vec<(f64, f64)>;
 
 impl<'a> Scores<'a> {
     pub fn of(plan: &Plan, released: &'a Released) -> Result<Scores<'a>, Missing> {
         let (histogram, losses) = (released.histogram("measure/score")?, released.moments("measure/loss")?);
-        Ok(Scores { histogram, losses, attributes: plan.attributes.len() })
+        let within = |counts: &Counts| {
+            counts.range.is_none_or(|(least, greatest)| least.number() >= 0.0 && greatest.number() <= 1.0)
+        };
+        Ok(Scores {
+            histogram,
+            losses,
+            index: Index::of(plan, &histogram.sizes, histogram.groups.keys()),
+            losses_index: Index::of(plan, &losses.sizes, losses.groups.keys()),
+            attributes: plan.attributes.len(),
+            probabilities: histogram.groups.values().all(within),
+        })
     }
 
-    /// What a reader must know about a metric of these scores.
-    pub fn notes(&self, id: &str) -> Vec<String> {
-        let everyone = |label| self.histogram.total_where(|codes| codes[self.attributes] == label);
-        let (negative, positive) = (points(&everyone(0)), points(&everyone(1)));
-        let binned = negative.1 || positive.1;
+    /// What a reader must know about a metric of these scores, over the cohorts that are shown.
+    pub fn notes<'g>(&self, id: &str, shown: impl Iterator<Item = &'g Group>) -> Vec<String> {
         match id {
-            "roc-auc" if binned => {
-                let ties = tie_bound(&negative.0, &positive.0);
-                vec![format!("More than 4,096 distinct scores: binned in {} bins. The exact area under the ROC curve over everyone is within {ties:.2e} of the printed one.", BINS.count)]
+            "roc-auc" => {
+                let binned = shown.map(|group| self.points(group)).filter(|(_, binned)| *binned);
+                let bound = binned.map(|([negative, positive], _)| tie_bound(&negative, &positive)).reduce(f64::max);
+                let text = |bound| {
+                    format!(
+                        "More than 4,096 distinct scores: binned in {} bins. No printed area under the ROC curve is further than {bound:.2e} from the exact one.",
+                        BINS.count
+                    )
+                };
+                bound.map(text).into_iter().collect()
             }
-            "calibration-error" if binned => {
-                vec![format!("More than 4,096 distinct scores: the calibration error is exact within {:.1e}.", 0.5 / f64::from(BINS.count))]
+            "calibration-error" => {
+                let binned = shown.map(|group| self.points(group)).any(|(_, binned)| binned);
+                let text = || {
+                    format!(
+                        "More than 4,096 distinct scores: a printed calibration error is within {:.1e} of the exact one.",
+                        0.5 / f64::from(BINS.count)
+                    )
+                };
+                binned.then(text).into_iter().collect()
             }
             _ => Vec::new(),
         }
@@ -76,40 +105,62 @@ impl<'a> Scores<'a> {
     /// The metric of a cohort.
     pub fn sample(&self, id: &str, group: &Group, plan: &Plan) -> Sample {
         match id {
+            "roc-auc" => self.ranked(group, plan, |negative, positive| auc(negative, positive).map(|(auc, _)| auc)),
+            _ if !self.probabilities => Sample::None(Why::ScoreNoProbability),
             "brier-score" => self.loss(group, 1, 1.0, plan),
             "log-loss" => self.loss(group, 2, LOG_LOSS_MAX, plan),
-            "roc-auc" => self.ranked(group, plan, |negative, positive| auc(negative, positive).map(|(auc, _)| auc)),
             _ => self.calibration(group, plan),
         }
     }
 
-    fn counts(&self, group: &Group, label: u32) -> Counts {
-        self.histogram.total_where(|codes| group.holds(codes) && codes[self.attributes] == label)
+    /// Rows of a cohort with a label and a score.
+    pub fn rows(&self, group: &Group) -> i64 {
+        let ([negative, positive], _) = self.points(group);
+        (total(&negative) + total(&positive)) as i64
     }
 
-    /// Histograms of a cohort per bucket of units: negative and positive scores.
-    fn buckets(&self, group: &Group) -> Vec<[Vec<(f64, f64)>; 2]> {
+    fn counts(&self, group: &Group, label: u32) -> Counts {
+        let table = Tally::new(self.histogram.sizes.clone());
+        let mut total = Counts::default();
+        for code in self.index.groups(group) {
+            if table.codes(*code)[self.attributes] == label
+                && let Some(counts) = self.histogram.groups.get(code)
+            {
+                total.merge(counts, self.histogram.bins.as_ref());
+            }
+        }
+        total
+    }
+
+    /// Scores of a cohort by label, negative first; all exact or all binned.
+    fn points(&self, group: &Group) -> ([Points; 2], bool) {
+        let spreads = [0, 1].map(|label| self.counts(group, label).spread());
+        let binned = spreads.iter().any(|spread| matches!(spread, Spread::Binned { .. }));
+        (spreads.map(|spread| points(spread, binned)), binned)
+    }
+
+    /// Scores of a cohort per bucket of units, binned as those of the whole cohort are.
+    fn buckets(&self, group: &Group, binned: bool) -> Vec<[Points; 2]> {
         let table = Tally::new(self.histogram.sizes.clone());
         let mut parts = vec![[Vec::new(), Vec::new()]; BUCKETS as usize];
-        for (&code, counts) in &self.histogram.groups {
-            let codes = table.codes(code);
-            let label = codes[self.attributes] as usize;
-            if group.holds(&codes) && label < 2 {
-                let part: &mut Vec<(f64, f64)> = &mut parts[codes[self.attributes + 1] as usize][label];
-                part.extend(points(counts).0);
+        for code in self.index.groups(group) {
+            let codes = table.codes(*code);
+            let (label, bucket) = (codes[self.attributes] as usize, codes[self.attributes + 1] as usize);
+            if let (Some(counts), 0..2) = (self.histogram.groups.get(code), label) {
+                parts[bucket][label].extend(points(counts.spread(), binned));
             }
         }
         parts
     }
 
     fn ranked(&self, group: &Group, plan: &Plan, of: impl Fn(&[(f64, f64)], &[(f64, f64)]) -> Option<f64>) -> Sample {
-        let (negative, positive) = (points(&self.counts(group, 0)).0, points(&self.counts(group, 1)).0);
+        let ([negative, positive], binned) = self.points(group);
         let n = (total(&negative) + total(&positive)) as i64;
         if negative.is_empty() || positive.is_empty() {
             return Sample::None(if n == 0 { Why::EmptyDenominator } else { Why::OneClass });
         }
         if plan.dependent {
-            return self.jackknife(group, n, [&negative, &positive], of);
+            return self.jackknife(group, n, [&negative, &positive], binned, of);
         }
         match auc(&negative, &positive) {
             None => Sample::None(Why::OneClass),
@@ -125,20 +176,21 @@ impl<'a> Scores<'a> {
         group: &Group,
         n: i64,
         all: [&[(f64, f64)]; 2],
+        binned: bool,
         of: impl Fn(&[(f64, f64)], &[(f64, f64)]) -> Option<f64>,
     ) -> Sample {
-        let parts = self.buckets(group);
+        let parts = self.buckets(group, binned);
         let filled = parts.iter().filter(|part| !part[0].is_empty() || !part[1].is_empty()).count();
         let left_out = parts.iter().map(|part| of(&without(all[0], &part[0]), &without(all[1], &part[1]))).collect();
         Sample::buckets(of(all[0], all[1]), left_out, filled, n)
     }
 
     fn calibration(&self, group: &Group, plan: &Plan) -> Sample {
-        let (negative, positive) = (points(&self.counts(group, 0)).0, points(&self.counts(group, 1)).0);
+        let ([negative, positive], binned) = self.points(group);
         let n = (total(&negative) + total(&positive)) as i64;
         let point = calibration(&negative, &positive);
         if plan.dependent {
-            return self.jackknife(group, n, [&negative, &positive], calibration);
+            return self.jackknife(group, n, [&negative, &positive], binned, calibration);
         }
         let (cells, means) = calibration_cells(&negative, &positive);
         let seed = hash(&plan.salt("bootstrap"), format!("calibration-error|{}", group.cohort).as_bytes());
@@ -153,13 +205,10 @@ impl<'a> Scores<'a> {
         let table = Tally::new(self.losses.sizes.clone());
         let mut parts: BTreeMap<u32, MomentSums> = BTreeMap::new();
         let mut sum: Option<MomentSums> = None;
-        for (&code, sums) in &self.losses.groups {
-            let codes = table.codes(code);
-            if !group.holds(&codes) {
-                continue;
-            }
+        for code in self.losses_index.groups(group) {
+            let Some(sums) = self.losses.groups.get(code) else { continue };
             if plan.dependent {
-                let bucket = codes[self.attributes];
+                let bucket = table.codes(*code)[self.attributes];
                 parts.entry(bucket).and_modify(|part| part.merge(sums)).or_insert_with(|| sums.clone());
             }
             match &mut sum {
@@ -187,15 +236,20 @@ impl<'a> Scores<'a> {
     }
 }
 
-/// Value and count, ascending; and whether they were binned.
-fn points(counts: &Counts) -> (Vec<(f64, f64)>, bool) {
-    match counts.spread() {
-        Spread::Numbers { counts } => (counts.into_iter().map(|(value, n)| (value.number(), n as f64)).collect(), false),
-        Spread::Binned { counts } => {
-            let middle = |code| (BINS.ends(code).0 + BINS.ends(code).1) / 2.0;
-            (counts.into_iter().map(|(code, n)| (middle(code), n as f64)).collect(), true)
+/// Value and count, ascending; the middle of its bin for each value when binned.
+fn points(spread: Spread, binned: bool) -> Points {
+    let middle = |code| (BINS.ends(code).0 + BINS.ends(code).1) / 2.0;
+    match spread {
+        Spread::Numbers { counts } if binned => {
+            let mut bins: BTreeMap<u32, i64> = BTreeMap::new();
+            for (value, n) in counts {
+                *bins.entry(BINS.code(value.number())).or_default() += n;
+            }
+            bins.into_iter().map(|(code, n)| (middle(code), n as f64)).collect()
         }
-        Spread::Texts { .. } | Spread::TooManyTexts { .. } => (Vec::new(), false),
+        Spread::Numbers { counts } => counts.into_iter().map(|(value, n)| (value.number(), n as f64)).collect(),
+        Spread::Binned { counts } => counts.into_iter().map(|(code, n)| (middle(code), n as f64)).collect(),
+        Spread::Texts { .. } | Spread::TooManyTexts { .. } => Vec::new(),
     }
 }
 
@@ -247,13 +301,18 @@ pub fn auc(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<(f64, f64
 fn tie_bound(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> f64 {
     let ties: f64 = positive
         .iter()
-        .map(|(value, count)| negative.binary_search_by(|(other, _)| other.total_cmp(value)).map_or(0.0, |at| count * negative[at].1))
+        .map(|(value, count)| {
+            negative.binary_search_by(|(other, _)| other.total_cmp(value)).map_or(0.0, |at| count * negative[at].1)
+        })
         .sum();
     0.5 * ties / (total(negative) * total(positive)).max(1.0)
 }
 
 /// Rows by bin and label (negative first), and the mean score of each bin.
-fn calibration_cells(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> ([f64; 2 * CALIBRATION_BINS], [f64; CALIBRATION_BINS]) {
+fn calibration_cells(
+    negative: &[(f64, f64)],
+    positive: &[(f64, f64)],
+) -> ([f64; 2 * CALIBRATION_BINS], [f64; CALIBRATION_BINS]) {
     let (mut cells, mut sums) = ([0.0; 2 * CALIBRATION_BINS], [0.0; CALIBRATION_BINS]);
     for (label, points) in [negative, positive].into_iter().enumerate() {
         for (score, n) in points {
@@ -282,3 +341,6 @@ fn calibration(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<f64> 
     let (cells, means) = calibration_cells(negative, positive);
     calibration_of(&cells, &means)
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,7 +6,11 @@
 //! the limit, and if the sets shown share no attribute with one another beyond their margins, so that the published tables are a chain of
 //! margins. In a chain the possible range of a withheld cell is that of Frechet's bounds, at least the smallest published margin or its
 //! complement, hence at least the limit.
+//!
+//! Metrics of scores and of numeric predictions publish how many rows they are of. Where that number, or what it leaves of the table's, is
+//! small for any cohort that is shown, those metrics are withheld everywhere.
 
+use super::tables::{Cohorts, Group};
 use crate::metric::Needs;
 use crate::plan::Plan;
 use crate::statistic::Tally;
@@ -41,6 +45,7 @@ pub struct Protection {
     /// Per set of attributes (everyone first) and layer.
     shown: Vec<[bool; 4]>,
     notes: Vec<String>,
+    limit: i64,
 }
 
 impl Protection {
@@ -50,17 +55,44 @@ impl Protection {
         let sets: Vec<Vec<usize>> =
             std::iter::once(Vec::new()).chain(plan.across.iter().map(|across| across.attributes.clone())).collect();
         if limit <= 1 {
-            return Protection { shown: vec![[true; 4]; sets.len()], notes: Vec::new() };
+            return Protection { shown: vec![[true; 4]; sets.len()], notes: Vec::new(), limit };
         }
+        // Buckets of units are published nowhere.
+        let table = &table.marginal(&(0..plan.attributes.len() + 2).collect::<Vec<_>>());
         let small = |set: &[usize], layer: Layer| sensitive(table, plan.attributes.len(), set, layer, limit);
         let clean: Vec<[bool; 4]> = sets.iter().map(|set| Layer::ALL.map(|layer| !small(set, layer))).collect();
         let shown = choose(&sets, &clean);
         let withheld = shown.iter().flatten().filter(|shown| !**shown).count();
         let notes = match withheld {
             0 => Vec::new(),
-            _ => vec![format!("Counts below {limit} are not published, nor tables from which one could be bounded to a range narrower than {limit}.")],
+            _ => vec![format!(
+                "Counts below {limit} are not published, nor tables from which one could be bounded to a range narrower than {limit}."
+            )],
         };
-        Protection { shown, notes }
+        Protection { shown, notes, limit }
+    }
+
+    /// The same rules with nothing shown.
+    pub fn without_all(&self) -> Protection {
+        Protection { shown: vec![[false; 4]; self.shown.len()], ..self.clone() }
+    }
+
+    /// The cohorts of which a number of this layer may be shown, everyone first.
+    pub fn shown<'c>(&'c self, cohorts: &'c Cohorts, layer: Layer) -> impl Iterator<Item = &'c Group> {
+        let everyone = std::iter::once((None, &cohorts.everyone));
+        let others = cohorts
+            .sets
+            .iter()
+            .enumerate()
+            .flat_map(|(set, groups)| groups.groups.iter().map(move |group| (Some(set), group)));
+        everyone.chain(others).filter(move |(set, group)| self.shows(*set, &group.codes, layer)).map(|(_, group)| group)
+    }
+
+    /// True when the rows a metric is of, or the rows of the whole that it leaves out, are few for a cohort that is shown.
+    pub fn discloses(&self, cohorts: &Cohorts, rows: &dyn Fn(&Group) -> i64, whole: &dyn Fn(&Group) -> i64) -> bool {
+        let small = |n: i64| 0 < n && n < self.limit;
+        self.limit > 1
+            && self.shown(cohorts, Layer::Rows).any(|group| small(rows(group)) || small(whole(group) - rows(group)))
     }
 
     /// True when a number of this layer may be shown for a cohort of this set; no set is everyone.
@@ -118,19 +150,4 @@ fn choose(sets: &[Vec<usize>], clean: &[[bool; 4]]) -> Vec<[bool; 4]> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_small_cell_hides_its_layer_and_what_would_give_it_away() {
-        // sex, race, sex x race; the joint table of sex x race is not clean, that of sex is.
-        let sets = vec![vec![], vec![0], vec![1], vec![0, 1]];
-        let clean = vec![[true; 4], [true; 4], [true, true, false, false], [true, false, false, false]];
-        let shown = choose(&sets, &clean);
-        assert_eq!(shown, [[true; 4], [true; 4], [false; 4], [false; 4]]);
-        let none = choose(&sets, &[[true; 4], [true, false, true, false], [true, true, true, false], [false; 4]]);
-        assert_eq!(none[1], [true, false, false, false]);
-        assert_eq!(none[3], [false; 4]);
-        assert_eq!(choose(&sets, &[[true; 4]; 4]), [[true; 4]; 4]);
-    }
-}
+mod tests;

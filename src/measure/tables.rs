@@ -64,15 +64,18 @@ pub struct Cohorts {
 impl Cohorts {
     /// Groups the cells of the table. Cohorts without rows are left out, except declared levels of a single attribute.
     pub fn of(plan: &Plan, table: &Tally) -> Cohorts {
-        let everyone = gather(plan, table, &[]).into_iter().next().unwrap_or_else(|| group(plan, &[], &[], empty(plan)));
+        let everyone =
+            gather(plan, table, &[]).into_iter().next().unwrap_or_else(|| group(plan, &[], &[], empty(plan)));
         let sets = plan
             .across
             .iter()
             .map(|across| {
                 let groups = gather(plan, table, &across.attributes);
-                let reference: Option<Vec<u32>> = across.attributes.iter().map(|&attribute| plan.references[attribute]).collect();
+                let reference: Option<Vec<u32>> =
+                    across.attributes.iter().map(|&attribute| plan.references[attribute]).collect();
                 let reference = reference.and_then(|codes| groups.iter().position(|group| group.codes == codes));
-                let names = across.attributes.iter().map(|&attribute| plan.attributes[attribute].name.clone()).collect();
+                let names =
+                    across.attributes.iter().map(|&attribute| plan.attributes[attribute].name.clone()).collect();
                 Groups { names, groups, reference }
             })
             .collect();
