@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::spec::{Missing, ReadAs, Spec};
+use super::spec::{ColumnSpec, Missing, ReadAs, Spec};
 use super::{Learned, PlanError, error, missing, read_as};
 use crate::demand::{Demand, Rows, Shape};
 use crate::evidence::Released;
@@ -44,7 +44,7 @@ fn columns(spec: &Spec) -> impl Iterator<Item = (&String, Option<Bins>)> {
         let numeric_target = (has(Role::Target) || has(Role::Prediction)) && read_as(column) == ReadAs::Number && column.positive.is_none();
         let fill = spec.train.is_some() && has(Role::Feature) && missing(column) == Missing::Impute;
         let bins = column.bounds.map(|[lower, upper]| Bins { lower, upper, count: BINS });
-        ((used && open) || (numeric_target && open) || fill).then_some((name, bins))
+        (((used || numeric_target) && open) || fill).then_some((name, bins))
     })
 }
 
@@ -74,29 +74,51 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
             learned.domains.insert(name.clone(), domain);
         }
         if missing(column) == Missing::Impute && column.roles.contains(&Role::Feature) {
-            learned.fill.insert(name.clone(), fill(counts.spread(), column.bounds).ok_or_else(|| error(&path, "has no value to replace missing ones by; leave it out, or declare its bounds"))?);
+            learned.fill.insert(name.clone(), fill(counts.spread(), column).ok_or_else(|| error(&path, "has no value to replace missing ones by; leave it out, or declare its bounds"))?);
         }
     }
     Ok(learned)
 }
 
-/// The mean of numbers, the mode of texts (the first in order of the most frequent).
-fn fill(spread: Spread, bounds: Option<[f64; 2]>) -> Option<Value> {
+/// The mean of numbers, the mode of truth values and of texts among the levels (the first in order of the most frequent).
+fn fill(spread: Spread, column: &ColumnSpec) -> Option<Value> {
     match spread {
         Spread::Numbers { counts } => {
             let n: i64 = counts.iter().map(|(_, n)| n).sum();
-            (n > 0).then(|| Value::Number(counts.iter().map(|(x, k)| x.number() * (*k as f64 / n as f64)).sum()))
+            let mean = || counts.iter().map(|(x, k)| x.number() * (*k as f64 / n as f64)).sum();
+            let value: f64 = if n > 0 { mean() } else { return None };
+            Some(if read_as(column) == ReadAs::Truth { Value::Truth(value > 0.5) } else { Value::Number(value) })
         }
         Spread::Texts { counts } => {
+            let known = |text: &Arc<str>| column.levels.as_ref().is_none_or(|levels| levels.iter().any(|level| **level == **text));
+            let counts: Vec<_> = counts.into_iter().filter(|(text, _)| known(text)).collect();
             let most = counts.iter().map(|(_, n)| *n).max()?;
             counts.into_iter().find(|(_, n)| *n == most).map(|(text, _)| Value::Text(text))
         }
         Spread::Binned { counts } => {
-            let bins = bounds.map(|[lower, upper]| Bins { lower, upper, count: BINS })?;
+            let bins = column.bounds.map(|[lower, upper]| Bins { lower, upper, count: BINS })?;
             let n: i64 = counts.iter().map(|(_, n)| n).sum();
             let middle = |code| (bins.ends(code).0 + bins.ends(code).1) / 2.0;
             (n > 0).then(|| Value::Number(counts.iter().map(|(code, k)| middle(*code) * (*k as f64 / n as f64)).sum()))
         }
         Spread::TooManyTexts { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::statistic::Ordered;
+
+    #[test]
+    fn missing_values_are_replaced_by_a_value_of_the_column() {
+        let texts = |counts: &[(&str, i64)]| Spread::Texts { counts: counts.iter().map(|(text, n)| (Arc::from(*text), *n)).collect() };
+        let levels = ColumnSpec { levels: Some(vec!["a".into(), "b".into()]), ..ColumnSpec::default() };
+        assert_eq!(fill(texts(&[("?", 9), ("a", 2), ("b", 2)]), &levels), Some(Value::Text("a".into())));
+        assert_eq!(fill(texts(&[("?", 9)]), &levels), None);
+        let numbers = || Spread::Numbers { counts: vec![(Ordered::of(0.0), 3), (Ordered::of(1.0), 1)] };
+        assert_eq!(fill(numbers(), &ColumnSpec::default()), Some(Value::Number(0.25)));
+        let truth = ColumnSpec { read_as: Some(ReadAs::Truth), ..ColumnSpec::default() };
+        assert_eq!(fill(numbers(), &truth), Some(Value::Truth(false)));
     }
 }

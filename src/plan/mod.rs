@@ -32,7 +32,7 @@ pub struct Plan {
     pub spec_sha256: String,
     pub schema: Schema,
     pub scan: Scan,
-    /// Protected columns, in the order of their first use in `across`.
+    /// Protected columns that are used in `across`, in the order of their names.
     pub attributes: Vec<Attribute>,
     pub across: Vec<Across>,
     /// Position of the reference level of every attribute that has one.
@@ -76,6 +76,12 @@ fn error(path: impl Into<String>, message: impl Into<String>) -> PlanError {
     PlanError { path: path.into(), message: message.into() }
 }
 
+/// Most cohorts a set of protected columns may form. All pairs of them are compared.
+pub const COHORTS_MAX: u64 = 1000;
+
+/// Most cells the finest table may have: their codes are 64-bit numbers.
+const CELLS_MAX: u64 = 1 << 62;
+
 /// Reads an expression of the pipeline file.
 pub type Parse<'a> = &'a dyn Fn(&str) -> Result<Scalar, String>;
 
@@ -96,6 +102,8 @@ impl Plan {
         let across = across(spec)?;
         let names: Vec<&String> = across.iter().flatten().collect::<BTreeSet<_>>().into_iter().collect();
         let attributes = names.iter().map(|name| attribute(&schema, name)).collect::<Result<Vec<_>, _>>()?;
+        let kinds = kinds(&scan)?;
+        check_cohorts(&across, &attributes, &kinds)?;
         let at = |name: &String| names.iter().position(|other| *other == name);
         let across: Vec<Across> = across.iter().map(|set| Across { attributes: set.iter().filter_map(at).collect() }).collect();
         let references = attributes.iter().map(|attribute| reference(spec, attribute)).collect();
@@ -104,8 +112,8 @@ impl Plan {
         let key = key(spec, &schema);
         let mut plan = Plan {
             dependent: weight.is_some() || role(Role::PrivacyUnit).is_some(),
-            label: role(Role::Target).map(|column| positive(spec, &column)).transpose()?.flatten(),
-            decision: role(Role::Prediction).map(|column| positive(spec, &column)).transpose()?.flatten(),
+            label: role(Role::Target).map(|column| positive(spec, &column, &kinds)).transpose()?.flatten(),
+            decision: role(Role::Prediction).map(|column| positive(spec, &column, &kinds)).transpose()?.flatten(),
             score: role(Role::Score).map(|column| Scalar::column(&column.name)),
             target: role(Role::Target).and_then(|column| numeric(&column)),
             prediction: role(Role::Prediction).and_then(|column| numeric(&column)).map(|numeric| numeric.of),
@@ -227,21 +235,49 @@ pub fn scan(spec: &Spec, source: Source, parse: Parse) -> Result<Scan, PlanError
         }
     }
     let keep = spec.ingest.filter.as_ref().map(|text| parse(text)).transpose().map_err(|why| error("ingest.where", why))?;
-    check_types(&reads, &derive, keep.as_ref())?;
-    Ok(Scan { source, reads, derive, keep })
+    let scan = Scan { source, reads, derive, keep };
+    let kinds = kinds(&scan)?;
+    match scan.keep.as_ref().map(|keep| keep.kind(&|column| kinds.get(column).copied())) {
+        None | Some(Ok(Kind::Truth)) => Ok(scan),
+        Some(Ok(kind)) => Err(error("ingest.where", format!("is a {kind}; a condition is needed"))),
+        Some(Err(e)) => Err(error("ingest.where", e.to_string())),
+    }
 }
 
-/// Types of derived columns and of the filter.
-fn check_types(reads: &[Read], derive: &[(Arc<str>, Scalar)], keep: Option<&Scalar>) -> Result<(), PlanError> {
-    let mut kinds: BTreeMap<Arc<str>, Kind> = reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
-    for (name, scalar) in derive {
+/// Kinds of the columns that are read and derived.
+fn kinds(scan: &Scan) -> Result<BTreeMap<Arc<str>, Kind>, PlanError> {
+    let mut kinds: BTreeMap<Arc<str>, Kind> = scan.reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
+    for (name, scalar) in &scan.derive {
         let kind = scalar.kind(&|column| kinds.get(column).copied()).map_err(|e| error(format!("derive.{name}"), e.to_string()))?;
         kinds.insert(name.clone(), kind);
     }
-    match keep.map(|keep| keep.kind(&|column| kinds.get(column).copied())) {
-        None | Some(Ok(Kind::Truth)) => Ok(()),
-        Some(Ok(kind)) => Err(error("ingest.where", format!("is a {kind}; a condition is needed"))),
-        Some(Err(e)) => Err(error("ingest.where", e.to_string())),
+    Ok(kinds)
+}
+
+/// Levels are texts, and there are not too many cohorts.
+fn check_cohorts(across: &[Vec<String>], attributes: &[Attribute], kinds: &BTreeMap<Arc<str>, Kind>) -> Result<(), PlanError> {
+    for attribute in attributes {
+        let path = || format!("schema.{}", attribute.name);
+        match kinds.get(&attribute.name) {
+            Some(Kind::Text) => {}
+            Some(kind) => {
+                return Err(error(path(), format!("is a {kind} and a protected column must be text; read it as = \"text\" or derive it with CAST(... AS TEXT)")));
+            }
+            None => return Err(error(path(), "is not read; take the role \"ignored\" off")),
+        }
+    }
+    let size = |name: &String| attributes.iter().find(|attribute| *attribute.name == **name).map_or(0, |attribute| attribute.levels.len() as u64);
+    for set in across {
+        let cohorts = set.iter().map(size).fold(1u64, u64::saturating_mul);
+        if cohorts > COHORTS_MAX {
+            return Err(error("measure.across", format!("{} forms up to {cohorts} cohorts; at most {COHORTS_MAX} can be compared: derive coarser columns", set.join(" x "))));
+        }
+    }
+    let outcomes = 9 * u64::from(crate::estimate::BUCKETS);
+    let cells = attributes.iter().map(|attribute| u64::from(attribute.codes())).fold(outcomes, u64::saturating_mul);
+    match cells > CELLS_MAX {
+        true => Err(error("measure.across", "the protected columns together form more cells than can be counted; measure fewer of them in one pipeline")),
+        false => Ok(()),
     }
 }
 
@@ -266,6 +302,11 @@ fn across(spec: &Spec) -> Result<Vec<Vec<String>>, PlanError> {
         true => protected.iter().map(|name| vec![name.clone()]).collect(),
         false => spec.measure.across.clone(),
     };
+    for set in &sets {
+        if set.is_empty() || set.iter().collect::<BTreeSet<_>>().len() < set.len() {
+            return Err(error("measure.across", "a set must name at least one column, and none of them twice"));
+        }
+    }
     for name in sets.iter().flatten() {
         if !protected.contains(name) {
             return Err(error("measure.across", format!("{name} is no protected column; give it the role \"protected\"")));
@@ -287,10 +328,17 @@ fn reference(spec: &Spec, attribute: &Attribute) -> Option<u32> {
 }
 
 /// The truth value of a two-valued column: equal to its positive value, missing where the column is.
-fn positive(spec: &Spec, column: &Column) -> Result<Option<Scalar>, PlanError> {
+fn positive(spec: &Spec, column: &Column, kinds: &BTreeMap<Arc<str>, Kind>) -> Result<Option<Scalar>, PlanError> {
     let Some(written) = spec.schema.get(&*column.name) else { return Ok(None) };
     let of = Scalar::column(&column.name);
-    match (&written.positive, read_as(written)) {
+    // A derived column is what its expression is, whatever is written.
+    let read_as = match kinds.get(&column.name) {
+        Some(Kind::Truth) => ReadAs::Truth,
+        Some(Kind::Number) => ReadAs::Number,
+        Some(Kind::Text) => ReadAs::Text,
+        None => read_as(written),
+    };
+    match (&written.positive, read_as) {
         (None, ReadAs::Truth) => Ok(Some(of)),
         (None, _) => Ok(None),
         (Some(value), ReadAs::Text) => Ok(Some(Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::text(value))))),
@@ -329,3 +377,6 @@ fn key(spec: &Spec, schema: &Schema) -> RowKey {
 pub fn missing(column: &ColumnSpec) -> Missing {
     column.missing.unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests;
