@@ -221,12 +221,11 @@ fn lengths(code: &[(usize, &str)], say: &mut impl FnMut(String)) {
         {
             open.push((indent, *at, words));
         }
-        if line.trim_end() == format!("{}}}", " ".repeat(indent)) {
-            if let Some((_, from, name)) = open.pop_if(|(other, ..)| *other == indent) {
-                let lines = at - from + 1;
-                if lines > FUNCTION_LINES_MAX {
-                    say(format!("line {from}: {name} has {lines} lines, more than {FUNCTION_LINES_MAX}"));
-                }
+        let closes = line.trim_end() == format!("{}}}", " ".repeat(indent));
+        if let Some((_, from, name)) = open.pop_if(|(other, ..)| closes && *other == indent) {
+            let lines = at - from + 1;
+            if lines > FUNCTION_LINES_MAX {
+                say(format!("line {from}: {name} has {lines} lines, more than {FUNCTION_LINES_MAX}"));
             }
         }
     }
