@@ -44,7 +44,7 @@ impl Sample {
     /// The rows of a panel of features and label that lack nothing.
     pub fn of(panel: &Panel, design: &Design) -> Sample {
         let mut sample = Sample { size: design.size(), x: Vec::new(), q: Vec::new(), y: Vec::new(), hash: Vec::new() };
-        for ((hash, values), &n) in &panel.rows {
+        for (hash, values, n) in panel.rows() {
             let numbers: Option<Vec<f64>> = values.iter().map(|value| value.as_ref().and_then(number)).collect();
             let Some(numbers) = numbers else { continue };
             let Some((label, features)) = numbers.split_last() else { continue };
@@ -57,7 +57,7 @@ impl Sample {
                     sample.q.push(fixed.quantise(features[j], Limbs::One.bits()));
                 }
                 sample.y.push(*label > 0.5);
-                sample.hash.push(*hash);
+                sample.hash.push(hash);
             }
         }
         sample
