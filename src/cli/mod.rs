@@ -1,1 +1,130 @@
-//! The command line: one file per verb.
+//! The command line: one file per verb. The result goes to stdout, complaints, progress and log to stderr.
+//!
+//! Exit codes, the first that applies: 75 another run holds the lock, 2 usage or pipeline file, 3 could not finish, 1 a criterion of
+//! level `deny` is breached, 4 one is undetermined or not measured, 5 stored but not delivered, 0 all met.
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+
+mod check;
+mod complaints;
+mod completions;
+mod demo_data;
+mod doctor;
+mod init;
+mod load;
+mod man;
+mod metrics;
+mod output;
+mod plan;
+mod report;
+mod run;
+mod schema;
+
+pub use load::{Failure, Loaded, load};
+pub use metrics::markdown;
+pub use output::Output;
+
+/// Usage or pipeline file is wrong.
+pub const USAGE: u8 = 2;
+/// The work could not be finished.
+pub const UNFINISHED: u8 = 3;
+
+/// Turns a dataset and one TOML file into an audit report on privacy, fairness, reliability and resource use.
+#[derive(Debug, Parser)]
+#[command(name = "evenhand", version, propagate_version = true, after_help = AFTER)]
+struct Cli {
+    /// Say nothing but the result and errors.
+    #[arg(long, short, global = true)]
+    quiet: bool,
+    /// Form of the result on stdout.
+    #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
+    format: Format,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+const AFTER: &str = "First steps: evenhand init DATA.csv --out pipelines/NAME.toml, then check, plan and run it.";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    Human,
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Write a commented draft of a pipeline file from a sample of the data.
+    Init(init::Args),
+    /// Say everything that is wrong with a pipeline file.
+    Check(check::Args),
+    /// Say what a run will read, count, measure and judge. No row is read.
+    Plan(plan::Args),
+    /// Audit: read, train, measure, judge, write the report.
+    Run(run::Args),
+    /// Render the report of a finished run again.
+    Report(report::Args),
+    /// List the metrics: formula, what each hides, source.
+    Metrics(metrics::Args),
+    /// Print the JSON Schema of pipeline files, for editors.
+    Schema(schema::Args),
+    /// Write synthetic data with documented facts planted in it.
+    DemoData(demo_data::Args),
+    /// Say what is missing on this machine and the command that mends it.
+    Doctor(doctor::Args),
+    /// Print the completions of a shell.
+    Completions(completions::Args),
+    /// Write the manual pages.
+    #[command(hide = true)]
+    Man(man::Args),
+}
+
+/// Runs a command line, program name first; the exit code.
+pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> u8 {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(e) => {
+            // Help and version are results: code 0.
+            let _ = e.print();
+            return u8::try_from(e.exit_code()).unwrap_or(USAGE);
+        }
+    };
+    let out = Output::new(cli.format, cli.quiet);
+    match cli.verb {
+        Verb::Init(args) => init::run(&args, &out),
+        Verb::Check(args) => check::run(&args, &out),
+        Verb::Plan(args) => plan::run(&args, &out),
+        Verb::Run(args) => run::run(&args, &out),
+        Verb::Report(args) => report::run(&args, &out),
+        Verb::Metrics(args) => metrics::run(&args, &out),
+        Verb::Schema(args) => schema::run(&args, &out),
+        Verb::DemoData(args) => demo_data::run(&args, &out),
+        Verb::Doctor(args) => doctor::run(&args, &out),
+        Verb::Completions(args) => completions::run(&args, &out),
+        Verb::Man(args) => man::run(&args, &out),
+    }
+}
+
+/// The whole command line, for completions and manual pages.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn usage_errors_are_2_and_help_is_0() {
+        assert_eq!(run(["evenhand", "chekc"]), USAGE);
+        assert_eq!(run(["evenhand"]), USAGE);
+        assert_eq!(run(["evenhand", "--version"]), 0);
+        assert_eq!(run(["evenhand", "check", "/nowhere/x.toml"]), USAGE);
+    }
+}

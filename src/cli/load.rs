@@ -1,0 +1,177 @@
+//! A pipeline file from its path: read, checked against the columns of its data, with its policy.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::{Output, UNFINISHED, USAGE, complaints};
+use crate::engine::{Engine, reference::Reference};
+use crate::plan::check::{self, Complaint, Severity};
+use crate::plan::spec::{Contract, Ingest, Measure, Pipeline, Report, Spec};
+use crate::scan::{Source, SourceColumn};
+
+/// A pipeline without errors.
+#[derive(Debug)]
+pub struct Loaded {
+    pub spec: Spec,
+    /// SHA-256 of the pipeline file and of the policy file after it.
+    pub sha256: String,
+    /// Folder of the pipeline file: paths in it are relative to it.
+    pub folder: PathBuf,
+    /// The data, where it could be opened, else why not.
+    pub source: Result<Source, String>,
+    /// Warnings.
+    pub complaints: Vec<Complaint>,
+    /// The files complained about.
+    pub files: Vec<(String, String)>,
+}
+
+/// Why there is no pipeline.
+#[derive(Debug)]
+pub struct Failure {
+    /// A file that cannot be read.
+    pub unreadable: Option<String>,
+    pub complaints: Vec<Complaint>,
+    pub files: Vec<(String, String)>,
+}
+
+impl Failure {
+    /// Prints the failure and gives the exit code.
+    pub fn print(&self, out: &Output) -> u8 {
+        if let Some(why) = &self.unreadable {
+            out.error(why);
+        }
+        complaints::print(&self.complaints, &self.files, out);
+        USAGE
+    }
+}
+
+/// Reads and checks a pipeline file.
+pub fn load(path: &Path) -> Result<Loaded, Failure> {
+    let unreadable = |why| Failure { unreadable: Some(why), complaints: Vec::new(), files: Vec::new() };
+    let name = path.display().to_string();
+    let text = read(path).map_err(unreadable)?;
+    let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
+    let mut extra = Vec::new();
+    let policy = policy(&folder, &name, &text, &mut extra);
+    let source = source(&folder, &text);
+    let columns = columns(&source);
+    if let (Err(why), Some((_, at))) = (&columns, check::ingest_of(&text)) {
+        let message = format!("the columns are not checked against the data: {why}");
+        extra.push(Complaint {
+            severity: Severity::Warning,
+            ..Complaint::error("data-unreadable", &name, at, message, None)
+        });
+    }
+    let given = policy.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
+    let (spec, mut complaints) = check::check((&name, &text), given, columns.as_deref().ok(), &check::sql);
+    complaints.extend(extra);
+    let mut digest = Sha256::new();
+    digest.update(&text);
+    digest.update(given.map_or("", |(_, text)| text));
+    let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    let files: Vec<(String, String)> = std::iter::once((name, text)).chain(policy).collect();
+    let wrong = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
+    match spec {
+        Some(spec) if !wrong => {
+            let source = columns.and(source);
+            Ok(Loaded { spec, sha256, folder, source, complaints, files })
+        }
+        _ => Err(Failure { unreadable: None, complaints, files }),
+    }
+}
+
+fn read(path: &Path) -> Result<String, String> {
+    let bytes = fs::read(path).map_err(|e| format!("{}: cannot be read: {e}", path.display()))?;
+    String::from_utf8(bytes).map_err(|e| {
+        let line = e.as_bytes().iter().take(e.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
+        format!("{}: not UTF-8 at line {line}; save the file as UTF-8", path.display())
+    })
+}
+
+/// The policy file's name and text; a complaint when it is named and cannot be read.
+fn policy(folder: &Path, file: &str, text: &str, extra: &mut Vec<Complaint>) -> Option<(String, String)> {
+    let (written, at) = check::policy_of(text)?;
+    let path = folder.join(written);
+    match read(&path) {
+        Ok(text) => Some((path.display().to_string(), text)),
+        Err(why) => {
+            let remedy = "the path is relative to this file".to_string();
+            extra.push(Complaint::error("policy-unreadable", file, at, why, Some(remedy)));
+            None
+        }
+    }
+}
+
+/// The data a pipeline file names, also where the file has faults elsewhere.
+fn source(folder: &Path, text: &str) -> Result<Source, String> {
+    let (ingest, _) = check::ingest_of(text).ok_or("[ingest] cannot be read")?;
+    crate::plan::source(&only(ingest), folder, &crate::ingest::paths::expand).map_err(|e| e.message)
+}
+
+fn columns(source: &Result<Source, String>) -> Result<Vec<SourceColumn>, String> {
+    let source = source.as_ref().map_err(Clone::clone)?;
+    Reference.describe(source).map_err(|e| e.to_string())
+}
+
+/// A pipeline of which only the source is known.
+fn only(ingest: Ingest) -> Spec {
+    let pipeline = Pipeline { name: String::new(), owner: String::new(), purpose: String::new(), seed: 0 };
+    Spec {
+        policy: None,
+        pipeline,
+        ingest,
+        derive: Default::default(),
+        schema: Default::default(),
+        contract: Contract::default(),
+        train: None,
+        measure: Measure::default(),
+        judge: Vec::new(),
+        report: Report::default(),
+    }
+}
+
+/// Prints an error of a run and gives the exit code.
+pub fn unfinished(out: &Output, why: &str) -> u8 {
+    out.error(why);
+    UNFINISHED
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PIPELINE: &str = "policy = \"policy.toml\"\n[pipeline]\nname = \"x\"\n[ingest]\npath = \"x.csv\"\n[schema.sex]\nroles = [\"protected\"]\nlevels = [\"f\", \"m\"]\n[schema.hired]\nroles = [\"prediction\"]\npositive = \"1\"\n";
+    const POLICY: &str = "[[judge]]\nmetric = \"selection-rate\"\nat_least = 0.1\n";
+
+    fn folder(data: &str, policy: &str) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("p.toml", PIPELINE), ("x.csv", data), ("policy.toml", policy)] {
+            if !text.is_empty() {
+                fs::write(folder.path().join(name), text).unwrap();
+            }
+        }
+        folder
+    }
+
+    #[test]
+    fn policy_and_columns_are_found_beside_the_file() {
+        let whole = folder("sex,hired\nf,1\n", POLICY);
+        let loaded = load(&whole.path().join("p.toml")).unwrap();
+        assert_eq!((loaded.spec.judge.len(), loaded.complaints.len(), loaded.files.len()), (1, 0, 2));
+        assert!(loaded.source.is_ok());
+        let other = load(&folder("sex,hried\nf,1\n", POLICY).path().join("p.toml")).unwrap_err();
+        assert_eq!(other.complaints[0].code, "unknown-column");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_complaint() {
+        let without = load(&folder("sex,hired\n", "").path().join("p.toml")).unwrap_err();
+        assert!(without.complaints.iter().any(|complaint| complaint.code == "policy-unreadable"));
+        let without = load(&folder("", POLICY).path().join("p.toml")).unwrap();
+        assert_eq!(without.complaints[0].code, "data-unreadable");
+        assert!(without.source.is_err());
+        assert!(load(Path::new("/nowhere/p.toml")).unwrap_err().unreadable.is_some());
+    }
+}
