@@ -95,6 +95,11 @@ fn proc_field(path: &str, key: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(key))?.split_whitespace().next()?.parse().ok()
 }
 
+/// An environment variable that is set to something.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
 /// Number of threads to work with.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
