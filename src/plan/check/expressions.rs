@@ -113,10 +113,9 @@ fn order(checker: &mut Checker, mut waiting: BTreeMap<&str, Scalar>, kinds: &mut
             );
             return;
         };
-        if let Some(scalar) = waiting.remove(name) {
-            if let Some(kind) = typed(checker, &["derive", name], &scalar, kinds) {
-                kinds.insert(name.into(), kind);
-            }
+        let scalar = waiting.remove(name);
+        if let Some(kind) = scalar.and_then(|scalar| typed(checker, &["derive", name], &scalar, kinds)) {
+            kinds.insert(name.into(), kind);
         }
     }
 }

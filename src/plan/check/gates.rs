@@ -218,7 +218,8 @@ fn comparison(checker: &mut Checker, i: &str, criterion: &Criterion) {
 fn references(checker: &mut Checker, i: &str, criterion: &Criterion) {
     let sets = criterion.across.clone().map_or_else(|| measured_sets(checker), |set| vec![set]);
     let mut names: Vec<String> = sets.into_iter().flatten().collect();
-    (names.sort(), names.dedup()).1;
+    names.sort();
+    names.dedup();
     for name in names {
         if checker.spec.schema.get(&name).is_some_and(|column| column.reference.is_none()) {
             let message = format!("{name} has no reference level to compare with");

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::policy::{self, Policy};
-use super::spec::Spec;
+use super::spec::{Ingest, Spec};
 use crate::scalar::Scalar;
 use crate::scan::SourceColumn;
 
@@ -22,6 +22,8 @@ mod secrets;
 mod stages;
 
 use document::Document;
+
+pub use stages::proposed_name;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -102,7 +104,7 @@ pub fn check(
     expressions::check(&mut checker, parse);
     gates::check(&mut checker);
     let mut complaints = checker.complaints;
-    complaints.sort_by(|a, b| (a.file != file.0, a.at.start).cmp(&(b.file != file.0, b.at.start)));
+    complaints.sort_by_key(|complaint| (complaint.file != file.0, complaint.at.start));
     complaints.dedup();
     let wrong = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
     ((!wrong).then_some(spec), complaints)
@@ -113,6 +115,17 @@ pub fn policy_of(text: &str) -> Option<(String, Range<usize>)> {
     let document = Document::parse("", text).ok()?;
     let value = document.root.get("policy")?;
     Some((value.get_ref().as_str()?.to_string(), value.span()))
+}
+
+/// Where the rows of a pipeline come from, and where that is written; also of a file that has other faults.
+pub fn ingest_of(text: &str) -> Option<(Ingest, Range<usize>)> {
+    #[derive(Deserialize)]
+    struct Only {
+        ingest: Ingest,
+    }
+    let ingest = toml::from_str::<Only>(text).ok()?.ingest;
+    let document = Document::parse("", text).ok()?;
+    Some((ingest, document.value_at(&["ingest", "path"])))
 }
 
 fn read<'a>(
@@ -251,9 +264,22 @@ impl Checker<'_> {
 }
 
 /// A key as TOML writes it.
-fn quoted(name: &str) -> String {
+pub(super) fn quoted(name: &str) -> String {
     let bare = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    if bare { name.to_string() } else { toml::Value::String(name.to_string()).to_string() }
+    if bare { name.to_string() } else { basic(name) }
+}
+
+/// A text as a TOML string of one line.
+pub(super) fn basic(text: &str) -> String {
+    let mut written = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => written.extend(['\\', c]),
+            c if c.is_control() => written.push_str(&format!("\\u{:04X}", u32::from(c))),
+            c => written.push(c),
+        }
+    }
+    written + "\""
 }
 
 fn shortened(names: &[String]) -> String {

@@ -19,12 +19,12 @@ fn pipeline(checker: &mut Checker) {
     let path = ["pipeline", "name"];
     if name.is_empty() || !plain || name.starts_with('-') || name.len() > 64 {
         let message = "the name must be 1 to 64 lower-case letters, digits and hyphens, and begin with no hyphen: it names the run folder";
-        checker.error("bad-name", &path, message, format!("for example {:?}", proposed(name)));
+        checker.error("bad-name", &path, message, format!("for example {:?}", proposed_name(name)));
     }
 }
 
 /// A legal name like the given one.
-fn proposed(name: &str) -> String {
+pub fn proposed_name(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = name.chars().take(64).map(plain).collect();
     let name = name.trim_matches('-');
