@@ -14,6 +14,8 @@ use crate::scan::{Read, Reading, Scan, Source};
 use crate::schema::{Column, Domain, Origin, Role, Schema};
 
 pub mod check;
+pub mod describe;
+pub mod draft;
 #[cfg(feature = "sql")]
 pub mod expression;
 pub mod features;
