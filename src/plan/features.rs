@@ -33,6 +33,7 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
         let fill = (missing(written) == Missing::Impute).then(|| learned.fill.get(&*column.name).cloned()).flatten();
         let path = format!("schema.{}", column.name);
         let name = Scalar::column(&column.name);
+        let mut known = name.clone();
         match (&column.domain, read_as(written)) {
             (Domain::Bounds { lower, upper }, _) => {
                 let of = filled(name.clone(), &fill);
@@ -40,10 +41,10 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
             }
             (Domain::Levels(levels), _) => {
                 let reference = written.reference.as_deref().unwrap_or(levels.first().map_or("", |level| level));
-                let known = Expr::In(Box::new(name.clone()), levels.iter().map(|level| Value::Text(level.clone())).collect());
-                let inside = Expr::Case(vec![(known, name.clone())], None);
+                let inside = Expr::In(Box::new(name.clone()), levels.iter().map(|level| Value::Text(level.clone())).collect());
+                known = Expr::Case(vec![(inside, name.clone())], None);
                 for level in levels.iter().filter(|level| ***level != *reference) {
-                    let of = filled(inside.clone(), &fill);
+                    let of = filled(known.clone(), &fill);
                     let is = Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::text(level)));
                     features.push(feature(format!("{} = {level}", column.name), &column.name, is, 0.0, 1.0));
                 }
@@ -53,7 +54,7 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
             (Domain::Open, ReadAs::Text) => return Err(error(path, "a text feature needs levels = [...]")),
         }
         if fill.is_some() {
-            let of = Expr::IsNull(Box::new(name));
+            let of = Expr::IsNull(Box::new(known));
             features.push(feature(format!("{} is missing", column.name), &column.name, of, 0.0, 1.0));
         }
     }
