@@ -61,10 +61,10 @@ impl Table {
             let (lower, upper) = self.bounds(j);
             let target = j == last;
             let role = if target { "target" } else { "feature" };
-            write!(text, "[schema.{name}]\nroles = [\"{role}\"]\nas = \"number\"\n").unwrap();
+            writeln!(text, "[schema.{name}]\nroles = [\"{role}\"]\nas = \"number\"").unwrap();
             match target && train.contains("logistic") {
                 true => text.push_str("positive = \"1\"\n"),
-                false => write!(text, "bounds = [{lower:?}, {upper:?}]\n").unwrap(),
+                false => writeln!(text, "bounds = [{lower:?}, {upper:?}]").unwrap(),
             }
         }
         text + "[train]\nsplit = { train = 1.0, calibration = 0.0, test = 0.0 }\n" + train
@@ -296,7 +296,7 @@ fn cross_validation_from_moments_is_that_on_rows() {
     let model = keyed.train("model = \"linear\"\nl1_ratios = [0.3, 1.0]\nfolds = 4").unwrap();
     assert_eq!(model.card.path.len(), 2 * linear::STRENGTHS);
     let folds: Vec<u128> =
-        (0..150).map(|i| u128::from(crate::demand::hash("0:fold", format!("{i}").as_bytes())) * 4 >> 60).collect();
+        (0..150).map(|i| (u128::from(crate::demand::hash("0:fold", format!("{i}").as_bytes())) * 4) >> 60).collect();
     let mut best = (f64::MAX, 0.0, 0.0);
     for point in &model.card.path {
         let losses: Vec<f64> =
