@@ -12,7 +12,9 @@ const AXIS: f64 = 22.0;
 const GAP: f64 = 9.0;
 const MARGIN: f64 = 14.0;
 /// Width of a character of a label, on the safe side.
-const CHARACTER: f64 = 6.2;
+const CHARACTER: f64 = 6.1;
+/// Characters of all tick labels together that fit below a panel.
+const TICK_CHARS: usize = 24;
 
 /// How wide a chart is, in units that the page scales.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,20 +33,12 @@ impl Size {
         }
     }
 
-    /// Right edge of the labels.
-    fn labels(self) -> f64 {
+    /// Most characters of a row's label; the table has the whole name.
+    fn label_chars(self) -> usize {
         match self {
-            Size::Panel => 92.0,
-            Size::Single => 190.0,
+            Size::Panel => 20,
+            Size::Single => 32,
         }
-    }
-
-    fn left(self) -> f64 {
-        self.labels() + GAP
-    }
-
-    fn right(self) -> f64 {
-        self.width() - MARGIN
     }
 }
 
@@ -130,7 +124,7 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// A scale over all values, ended at round numbers: steps of 1, 2 or 5 times a power of ten.
+    /// A scale over all values, ended at round numbers: steps of 1, 2, 2.5 or 5 times a power of ten.
     pub fn over(values: impl Iterator<Item = f64>, label: &dyn Fn(f64) -> String) -> Scale {
         let (lower, upper) = values
             .filter(|value| value.is_finite())
@@ -140,10 +134,13 @@ impl Scale {
             false if lower.is_finite() => (lower - 0.5 * lower.abs().max(1.0), lower + 0.5 * lower.abs().max(1.0)),
             false => (0.0, 1.0),
         };
-        let rough = (upper / 3.0 - lower / 3.0).max(f64::MIN_POSITIVE);
+        let rough = (upper / 4.0 - lower / 4.0).max(f64::MIN_POSITIVE);
         let power = 10f64.powf(rough.log10().floor());
-        let step =
-            [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|step| *step >= rough).unwrap_or(rough);
+        let step = [1.0, 2.0, 2.5, 5.0, 10.0]
+            .into_iter()
+            .map(|step| step * power)
+            .find(|step| *step >= rough)
+            .unwrap_or(rough);
         let (first, last) = ((lower / step).floor(), (upper / step).ceil());
         let ticks: Vec<(f64, String)> = (0..=8)
             .map(|i| (first + f64::from(i)) * step)
@@ -161,8 +158,22 @@ impl Scale {
 }
 
 impl Chart {
+    /// Right edge of the labels: as far as the longest needs.
+    fn labels(&self) -> f64 {
+        let longest = self.rows.iter().map(|row| row.label.chars().count()).max().unwrap_or(0);
+        CHARACTER * longest.clamp(9, self.size.label_chars()) as f64
+    }
+
+    fn left(&self) -> f64 {
+        self.labels() + GAP
+    }
+
+    fn right(&self) -> f64 {
+        self.size.width() - MARGIN
+    }
+
     fn x(&self, value: f64) -> f64 {
-        self.size.left() + (self.size.right() - self.size.left()) * self.scale.share(value)
+        self.left() + (self.right() - self.left()) * self.scale.share(value)
     }
 }
 
@@ -192,8 +203,8 @@ fn grid(svg: &mut String, chart: &Chart, bottom: f64) {
         let x = chart.x(line.at);
         let (from, to) = match line.kind {
             LineKind::Reference => continue,
-            LineKind::AtMost => (x, chart.size.right()),
-            LineKind::AtLeast => (chart.size.left(), x),
+            LineKind::AtMost => (x, chart.right()),
+            LineKind::AtLeast => (chart.left(), x),
         };
         let _ = write!(
             svg,
@@ -202,7 +213,9 @@ fn grid(svg: &mut String, chart: &Chart, bottom: f64) {
             bottom - TOP
         );
     }
-    for (at, label) in &chart.scale.ticks {
+    let chars: usize = chart.scale.ticks.iter().map(|(_, label)| label.chars().count()).sum();
+    let every = chars.div_ceil(TICK_CHARS).max(1);
+    for (at, label) in chart.scale.ticks.iter().step_by(every) {
         let x = chart.x(*at);
         let _ = write!(svg, "<path class=\"k-grid\" d=\"M{x:.1} {TOP}V{bottom:.1}\"/>");
         let _ = write!(
@@ -220,8 +233,8 @@ fn grid(svg: &mut String, chart: &Chart, bottom: f64) {
 }
 
 fn draw_row(svg: &mut String, chart: &Chart, row: &Row, middle: f64) {
-    let label = escape(&cut(&row.label, (chart.size.labels() / CHARACTER) as usize));
-    let right = chart.size.labels();
+    let label = escape(&cut(&row.label, chart.size.label_chars()));
+    let right = chart.labels();
     let _ = write!(
         svg,
         "<text class=\"k-label\" x=\"{right}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
@@ -233,14 +246,14 @@ fn draw_row(svg: &mut String, chart: &Chart, row: &Row, middle: f64) {
             let _ = write!(
                 svg,
                 "<text class=\"k-words\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
-                chart.size.left() + 6.0,
+                chart.left() + 6.0,
                 middle + 4.0,
                 escape(words)
             );
         }
         Value::Interval { point, lower, upper } => {
-            let from = lower.map_or(chart.size.left(), |lower| chart.x(lower));
-            let to = upper.map_or(chart.size.right(), |upper| chart.x(upper));
+            let from = lower.map_or(chart.left(), |lower| chart.x(lower));
+            let to = upper.map_or(chart.right(), |upper| chart.x(upper));
             let _ = write!(svg, "<g class=\"{class}\"><path d=\"M{from:.1} {middle}H{to:.1}\"/>");
             svg.push_str(&shape(row.mark, chart.x(*point), middle));
             svg.push_str("</g>");
@@ -331,8 +344,10 @@ mod tests {
     fn points_lie_on_their_intervals_and_ends_that_are_not_there_run_to_the_edge() {
         let scale = Scale { lower: 0.0, upper: 1.0, ticks: vec![(0.0, "0".into())] };
         let svg = chart(&[(0.5, Some(0.25), Some(0.75)), (0.5, None, None)], scale);
-        let (left, right) = (Size::Panel.left(), Size::Panel.right());
-        assert_eq!(numbers(&svg, "cx=\""), [(left + right) / 2.0; 2].map(|x| (x * 10.0).round() / 10.0));
+        let (left, right) = (9.0 * CHARACTER + GAP, Size::Panel.width() - MARGIN);
+        let middle = (left + right) / 2.0;
+        let points = numbers(&svg, "cx=\"");
+        assert!(points.len() == 2 && points.iter().all(|x| (x - middle).abs() < 0.06), "{points:?}");
         let from = numbers(&svg, "<g class=\"k-dot\"><path d=\"M");
         assert!((from[0] - (left + 0.25 * (right - left))).abs() < 0.06 && (from[1] - left).abs() < 0.06, "{from:?}");
         assert!(svg.contains("a &lt; b") && svg.contains("k-limit") && svg.contains("role=\"img\""));

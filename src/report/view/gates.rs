@@ -275,7 +275,7 @@ fn card(finding: &Finding, names: &Names) -> Card {
         badge: words::badge(finding.verdict, waived(finding)),
         level: words::level(finding.level),
         title,
-        cohort: cohort(finding),
+        cohort: cohort(finding, names),
         code: words::name(&finding.code),
         value: value(finding),
         judged: finding.judged_interval.as_ref().map(words::interval).unwrap_or_default(),
@@ -285,11 +285,15 @@ fn card(finding: &Finding, names: &Names) -> Card {
     }
 }
 
-fn cohort(finding: &Finding) -> String {
-    let across = finding.gate.as_ref().map(|gate| gate.across.as_slice()).unwrap_or_default();
-    match finding.cohort.pairs.is_empty() && !across.is_empty() {
-        true => format!("across {}", words::across(across)),
-        false => words::name(&finding.cohort.to_string()),
+fn cohort(finding: &Finding, names: &Names) -> String {
+    let Some(gate) = &finding.gate else { return words::name(&finding.cohort.to_string()) };
+    if finding.cohort.pairs.is_empty() && !gate.across.is_empty() {
+        return format!("across {}", words::across(&gate.across));
+    }
+    let cohort = words::name(&finding.cohort.to_string());
+    match names.other(gate, &finding.cohort) {
+        Some(other) => format!("{cohort}, compared with {}", words::name(&other.levels())),
+        None => cohort,
     }
 }
 
@@ -334,7 +338,7 @@ fn row(criterion: &Criterion, names: &Names) -> Row {
         across: words::across(&gate.across),
         limit: words::limit(gate),
         level: words::level(gate.level),
-        cohort: worst.map(cohort).unwrap_or_default(),
+        cohort: worst.map(|worst| cohort(worst, names)).unwrap_or_default(),
         value: worst.map_or_else(|| Shown::words("not measured", ""), value),
         tally: tally.join(", "),
         reason: worst.map(|worst| words::sentence(&worst.reason)).unwrap_or_default(),

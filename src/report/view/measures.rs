@@ -320,7 +320,7 @@ fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> V
         let mut rows: Vec<svg::Row> =
             everyone.map(|measured| row("everyone", measured, Mark::Diamond)).into_iter().collect();
         let of_cohort =
-            |cohort: &&Cohort| values.get(*cohort).map(|measured| row(&cohort.levels(), measured, mark(cohort)));
+            |cohort: &&Cohort| values.get(*cohort).map(|measured| row(&label(cohort), measured, mark(cohort)));
         rows.extend(cohorts.iter().take(place.caps.chart_rows).filter_map(of_cohort));
         let base = everyone
             .and_then(Measured::estimate)
@@ -345,6 +345,11 @@ fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> V
         Drawn { heading: name, note, svg: svg::draw(&chart) }
     };
     shown.iter().enumerate().map(draw).collect()
+}
+
+/// The levels as a chart has room for them.
+fn label(cohort: &Cohort) -> String {
+    cohort.levels().replace(crate::cohort::OUTSIDE, "(outside)")
 }
 
 fn mark(cohort: &Cohort) -> Mark {
@@ -388,10 +393,16 @@ fn said(value: &svg::Value) -> String {
     }
 }
 
-/// One chart per criterion on this set: the judged values and the limit.
+/// One chart per criterion on this set that has an estimate: the judged values and the limit.
 fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Drawn> {
     let charts_max = (place.caps.charts / place.of).max(1);
-    let here = criteria.iter().filter(|criterion| criterion.gate.across == table.across);
+    let estimated = |criterion: &&Criterion| {
+        criterion
+            .findings
+            .iter()
+            .any(|finding| finding.measured.as_ref().is_some_and(|measured| measured.estimate().is_some()))
+    };
+    let here = criteria.iter().filter(|criterion| criterion.gate.across == table.across).filter(estimated);
     here.take(charts_max)
         .enumerate()
         .map(|(i, criterion)| {
@@ -405,7 +416,7 @@ fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Dra
                 .iter()
                 .map(|finding| {
                     let label =
-                        if finding.cohort.pairs.is_empty() { "worst pair".into() } else { finding.cohort.levels() };
+                        if finding.cohort.pairs.is_empty() { "worst pair".into() } else { label(&finding.cohort) };
                     match &finding.measured {
                         Some(measured) => row(&label, measured, judged_mark(finding.verdict)),
                         None => svg::Row { label, value: svg::Value::Words("not measured".into()), mark: Mark::Ring },

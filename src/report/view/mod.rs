@@ -3,11 +3,12 @@
 //! One struct per section, in the order of the page. [`Caps`] keep the page small whatever the size of the run; what is not shown is counted
 //! and its file named.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use serde::Serialize;
 
-use super::document::{Report, Run};
+use super::document::{Cohort, Gate, Reading, Report, Run};
+use crate::metric::{Against, Comparison};
 
 mod gates;
 mod limitations;
@@ -76,10 +77,16 @@ impl Caps {
 pub struct Fact {
     pub term: String,
     pub text: String,
+    /// Takes the width of the page.
+    pub long: bool,
 }
 
+/// Characters beyond which a text takes the width of the page.
+const LONG_CHARS: usize = 48;
+
 pub fn fact(term: &str, text: impl Into<String>) -> Fact {
-    Fact { term: term.into(), text: text.into() }
+    let text = text.into();
+    Fact { term: term.into(), long: text.chars().count() > LONG_CHARS, text }
 }
 
 /// An entry of the table of contents.
@@ -179,16 +186,45 @@ fn strip(report: &Report, run: &Run) -> Vec<Fact> {
     ]
 }
 
-/// Names of metrics by identifier.
-pub struct Names<'a>(BTreeMap<&'a str, &'a str>);
+/// What a finding does not say itself: the name of its metric, and the cohort its own was compared with.
+pub struct Names<'a> {
+    metrics: BTreeMap<&'a str, &'a str>,
+    others: HashMap<(&'a str, &'a [String], Comparison, Against, &'a Cohort), &'a Cohort>,
+}
 
 impl<'a> Names<'a> {
     fn of(report: &'a Report) -> Names<'a> {
-        Names(report.metrics.iter().map(|card| (card.id.as_str(), card.name.as_str())).collect())
+        let other = |reading: &'a Reading| {
+            let contrast = reading.contrast.as_ref()?;
+            let key = (
+                reading.metric.as_str(),
+                reading.across.as_slice(),
+                contrast.compare,
+                contrast.against,
+                &reading.cohort,
+            );
+            Some((key, contrast.with.as_ref()?))
+        };
+        Names {
+            metrics: report.metrics.iter().map(|card| (card.id.as_str(), card.name.as_str())).collect(),
+            others: report.readings.iter().filter_map(other).collect(),
+        }
     }
 
     /// The name on the card; the identifier where the report has none.
     pub fn metric(&self, id: &str) -> String {
-        words::name(self.0.get(id).unwrap_or(&id))
+        words::name(self.metrics.get(id).unwrap_or(&id))
+    }
+
+    /// The cohort that the gate's cohort was compared with.
+    pub fn other(&self, gate: &Gate, cohort: &Cohort) -> Option<&'a Cohort> {
+        let key = (
+            gate.metric.as_str(),
+            gate.across.as_slice(),
+            gate.compare?,
+            gate.against.unwrap_or(Against::WorstPair),
+            cohort,
+        );
+        self.others.get(&key).copied()
     }
 }
