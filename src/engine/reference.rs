@@ -277,9 +277,12 @@ pub(super) fn weighted(weight: &Value) -> Cell {
     Cell { n: 1, w: units, ww: units * units }
 }
 
-/// A weight in units of 2^-20, within 0 and 2^60.
+/// Greatest weight: the squares of 2^35 such weights can be summed in 128 bits.
+pub(super) const WEIGHT_MAX: f64 = (1u64 << 26) as f64;
+
+/// A weight in units of 2^-20, within 0 and [`WEIGHT_MAX`].
 pub(super) fn weight_units(weight: f64) -> i128 {
-    (weight.clamp(0.0, (1u64 << 40) as f64) * (1u64 << 20) as f64 + 0.5).floor() as i128
+    (weight.clamp(0.0, WEIGHT_MAX) * (1u64 << 20) as f64 + 0.5).floor() as i128
 }
 
 fn quantised(columns: &[Fixed], bound: &[Bound], row: &[Value], limbs: Limbs) -> Option<Vec<i128>> {
@@ -395,5 +398,20 @@ pub(super) fn key_bytes(bytes: &mut Vec<u8>, values: impl Iterator<Item = Value>
             Value::Number(number) => bytes.extend(format_number(number).as_bytes()),
             Value::Text(text) => bytes.extend(text.as_bytes()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two to the thirty-four rows of the greatest weight: a column of account numbers taken for weights must not stop the program.
+    #[test]
+    fn sums_of_great_weights_do_not_overflow() {
+        let mut cell = weighted(&Value::Number(1e300));
+        for _ in 0..34 {
+            cell += cell;
+        }
+        assert_eq!(cell.ww, 1i128 << (2 * 46 + 34));
     }
 }
