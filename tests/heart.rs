@@ -8,6 +8,8 @@ mod cases;
 mod expressions;
 #[path = "heart/golden.rs"]
 mod golden;
+#[path = "heart/limits.rs"]
+mod limits;
 #[path = "heart/peers.rs"]
 mod peers;
 #[path = "heart/pipelines.rs"]

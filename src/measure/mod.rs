@@ -170,6 +170,9 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
             read(for_errors, &|group| errors.sample(id, group));
         }
     }
+    if protection.withholds_more(&[for_scores, for_errors]) {
+        notes.push("Few rows have no score or no numeric prediction; metrics of those would give that number away and are withheld.".into());
+    }
     if plan.weight.is_some() && (scores.is_some() || errors.is_some()) {
         notes.push("Weights apply to rates and figures of the confusion table; metrics of scores and of numeric predictions count every row once.".into());
     }

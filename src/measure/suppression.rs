@@ -77,6 +77,11 @@ impl Protection {
         Protection { shown: vec![[false; 4]; self.shown.len()], ..self.clone() }
     }
 
+    /// True when one of these rules shows less.
+    pub fn withholds_more(&self, others: &[&Protection]) -> bool {
+        others.iter().any(|other| other.shown != self.shown)
+    }
+
     /// The cohorts of which a number of this layer may be shown, everyone first.
     pub fn shown<'c>(&'c self, cohorts: &'c Cohorts, layer: Layer) -> impl Iterator<Item = &'c Group> {
         let everyone = std::iter::once((None, &cohorts.everyone));

@@ -13,7 +13,7 @@ use crate::measure::{Measurement, Subject, measure};
 use crate::metric::{Confusion, RATES};
 use crate::plan::spec::{Format, Spec};
 use crate::scan::Source;
-use crate::statistic::{Cell, Statistic};
+use crate::statistic::{Cell, Histogram, Moments, Statistic};
 
 const LIMIT: i64 = 5;
 
@@ -350,4 +350,36 @@ fn the_attack_finds_a_cell_hidden_alone() {
     equations.add(|codes| (codes[..] == [1, 1]).into(), 50.0);
     let (least, greatest) = range(&equations, &|codes| codes[..] == [0, 0]);
     assert!((least - 2.0).abs() < 1e-9 && (greatest - 2.0).abs() < 1e-9, "with one more cell: {least} {greatest}");
+}
+
+/// Two cohorts of a hundred rows; a score is missing in a few rows of one of them.
+#[test]
+fn a_score_missing_in_few_rows_is_not_given_away() {
+    let mut plan = plan(r#"[["sex"]]"#);
+    plan.score = Some(crate::scalar::Scalar::column("s"));
+    let scored = |missing: u32| {
+        let mut table = Tally::new(vec![4, 3, 3]);
+        let mut histogram = Histogram { sizes: vec![4, 3], bins: None, groups: BTreeMap::new() };
+        for (sex, label, decision) in (0..8).map(|i| (i / 4, i / 2 % 2, i % 2)) {
+            table.add(&[sex, label, decision], Cell::rows(25));
+            let counts = histogram.groups.entry(u64::from(3 * sex + label)).or_default();
+            let rows = 25 - if (sex, label, decision) == (0, 0, 0) { missing } else { 0 };
+            (0..rows).for_each(|i| counts.add_number(f64::from(i % 10) / 10.0, 1, None));
+        }
+        let losses = Moments { sizes: vec![4], scale_bits: 40, groups: BTreeMap::new() };
+        let statistics = [
+            ("measure/table", Statistic::Tally(table)),
+            ("measure/score", Statistic::Histogram(histogram)),
+            ("measure/loss", Statistic::Moments(losses)),
+        ];
+        let statistics = statistics.into_iter().map(|(name, statistic)| (name.into(), statistic)).collect();
+        let released = Released::new(Evidence { statistics }, Vec::new());
+        let measurement = measure(&plan, &Subject::given(&plan), &released).unwrap();
+        let of = |metric: &str| {
+            measurement.readings.iter().filter(|r| &*r.metric == metric).all(|r| r.measured == Measured::Suppressed)
+        };
+        assert_eq!(measurement.notes.iter().any(|note| note.starts_with("Few rows have no score")), of("roc-auc"));
+        (of("roc-auc"), of("accuracy"))
+    };
+    assert_eq!([0, 1, 4, 5].map(scored), [(false, false), (true, false), (true, false), (false, false)]);
 }
