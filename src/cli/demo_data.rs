@@ -1,10 +1,13 @@
 //! `evenhand demo-data KIND`: synthetic data with planted facts.
 
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 
-use super::{Output, load::unfinished};
+use super::{Output, USAGE, load::unfinished};
+use crate::demo::{self, Plants, facts};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -15,9 +18,12 @@ pub struct Args {
     pub rows: u64,
     #[arg(long, default_value_t = 1)]
     pub seed: u64,
-    /// Leave out this planted fact; several times for several.
+    /// Leave out this planted fact; `--facts` lists them.
     #[arg(long, value_name = "FACT")]
-    pub without: Vec<String>,
+    pub without: Option<String>,
+    /// List the planted facts and their sizes instead of writing data.
+    #[arg(long)]
+    pub facts: bool,
     /// The file to write; stdout when absent. Never overwritten.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -30,6 +36,40 @@ pub enum Kind {
     Premium,
 }
 
-pub fn run(_args: &Args, out: &Output) -> u8 {
-    unfinished(out, "not built in this build")
+pub fn run(args: &Args, out: &Output) -> u8 {
+    let kind = match args.kind {
+        Kind::Lending => demo::Kind::Lending,
+        Kind::Hiring => demo::Kind::Hiring,
+        Kind::Premium => demo::Kind::Premium,
+    };
+    let facts = facts(kind);
+    if args.facts {
+        let lines: Vec<String> = facts.iter().map(|fact| format!("{}: {}", fact.code, fact.words)).collect();
+        out.result(&lines.join("\n"));
+        return 0;
+    }
+    let plants = match &args.without {
+        None => Plants::all(),
+        Some(code) => match facts.iter().find(|fact| fact.code == *code) {
+            Some(fact) => Plants::without(fact.plant),
+            None => {
+                let codes: Vec<&str> = facts.iter().map(|fact| fact.code).collect();
+                out.error(&format!("there is no planted fact {code:?}; there are {}", codes.join(", ")));
+                return USAGE;
+            }
+        },
+    };
+    let written = match &args.out {
+        None => demo::write(kind, args.rows, args.seed, plants, &mut BufWriter::new(io::stdout().lock())),
+        Some(path) => File::create_new(path).and_then(|file| {
+            let mut to = BufWriter::new(file);
+            demo::write(kind, args.rows, args.seed, plants, &mut to).and_then(|()| to.flush())
+        }),
+    };
+    match (written, &args.out) {
+        (Ok(()), _) => 0,
+        (Err(e), _) if e.kind() == io::ErrorKind::BrokenPipe => 0,
+        (Err(e), Some(path)) => unfinished(out, &format!("{}: cannot be written: {e}", path.display())),
+        (Err(e), None) => unfinished(out, &format!("the data cannot be written: {e}")),
+    }
 }

@@ -5,8 +5,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::{Output, UNFINISHED, USAGE, complaints};
-use crate::engine::{Engine, reference::Reference};
+use super::{Output, UNFINISHED, USAGE, complaints, engine};
 use crate::plan::check::{self, Complaint, Severity};
 use crate::plan::spec::{Contract, Ingest, Measure, Pipeline, Report, Spec};
 use crate::scan::{Source, SourceColumn};
@@ -112,7 +111,7 @@ fn source(folder: &Path, text: &str) -> Result<Source, String> {
 
 fn columns(source: &Result<Source, String>) -> Result<Vec<SourceColumn>, String> {
     let source = source.as_ref().map_err(Clone::clone)?;
-    Reference.describe(source).map_err(|e| e.to_string())
+    engine().0.describe(source).map_err(|e| e.to_string())
 }
 
 /// A pipeline of which only the source is known.

@@ -18,6 +18,7 @@ mod man;
 mod metrics;
 mod output;
 mod plan;
+mod progress;
 mod report;
 mod run;
 mod schema;
@@ -104,6 +105,14 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Verb::Completions(args) => completions::run(&args, &out),
         Verb::Man(args) => man::run(&args, &out),
     }
+}
+
+/// The engine of this build and its name.
+fn engine() -> (Box<dyn crate::engine::Engine>, &'static str) {
+    #[cfg(feature = "polars")]
+    return (Box::new(crate::engine::polars::Polars { threads: crate::world::threads() }), "polars");
+    #[cfg(not(feature = "polars"))]
+    (Box::new(crate::engine::reference::Reference), "reference")
 }
 
 /// The whole command line, for completions and manual pages.

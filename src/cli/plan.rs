@@ -10,7 +10,7 @@ use crate::plan::describe::{Description, describe, unlearned};
 use crate::plan::spec::ModelKind;
 use crate::plan::{Plan, learn};
 use crate::scalar::Scalar;
-use crate::train::{self, Trainer};
+use crate::train::Trainer;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -54,7 +54,8 @@ fn description(loaded: &Loaded) -> Result<Description, String> {
     }
     demands.extend(measure::demands(&plan, &subject));
     let metrics = measure::measured(&plan, &subject);
-    Ok(describe(&plan, &names, &demands, &metrics, &passes(&plan)))
+    let passes: Vec<(String, String)> = crate::run::passes(&plan).into_iter().map(|pass| (pass.name, pass.reason)).collect();
+    Ok(describe(&plan, &names, &demands, &metrics, &passes))
 }
 
 /// What will be measured: given columns, or the outputs of the model that will be trained.
@@ -72,22 +73,6 @@ fn subject(plan: &Plan) -> Subject {
             Subject { label: None, decision: None, score: None, prediction: output("prediction of the model"), ..given }
         }
     }
-}
-
-/// The readings of the rows and why each is made.
-fn passes(plan: &Plan) -> Vec<(String, String)> {
-    let mut passes = Vec::new();
-    let learned = learn::reasons(&plan.spec);
-    if !learned.is_empty() {
-        passes.push(("learn".to_string(), learned.join("; ")));
-    }
-    let trained = if plan.spec.train.is_some() { ", and what the model is trained from" } else { "" };
-    passes.push(("first".into(), format!("the data contract, missing and outside values{trained}")));
-    if plan.spec.train.is_some() {
-        passes.extend(train::passes(plan).into_iter().map(|reason| ("train".to_string(), reason)));
-    }
-    passes.push(("measure".into(), "all metrics of all cohorts".into()));
-    passes
 }
 
 #[cfg(test)]

@@ -1,10 +1,15 @@
 //! `evenhand run PIPELINE`: the whole audit.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
+use serde_json::json;
 
-use super::{Output, load, load::unfinished};
+use super::{Output, complaints, engine, load, progress::progress};
+use crate::finding::{Finding, Outcome, Verdict};
+use crate::run::{Delivered, Pipeline, Request, deliver};
+use crate::world::{self, Clock};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -23,9 +28,114 @@ pub enum FailOn {
     Warn,
 }
 
+/// Findings printed at most; the rest is in the report.
+const PRINTED_MAX: usize = 10;
+
 pub fn run(args: &Args, out: &Output) -> u8 {
-    match load(&args.pipeline) {
-        Err(failure) => failure.print(out),
-        Ok(_) => unfinished(out, "not built in this build"),
+    let loaded = match load(&args.pipeline) {
+        Ok(loaded) => loaded,
+        Err(failure) => return failure.print(out),
+    };
+    if !out.quiet {
+        complaints::print(&loaded.complaints, &loaded.files, &Output { format: super::Format::Human, ..*out });
     }
+    let parse = |text: &str| crate::plan::expression::parse(text).map_err(|e| e.to_string());
+    let (engine, engine_name) = engine();
+    let progress = progress(out, std::io::stderr().is_terminal());
+    let request = Request {
+        pipeline: Pipeline { spec: &loaded.spec, spec_sha256: &loaded.sha256, folder: &loaded.folder, parse: &parse },
+        engine: &*engine,
+        engine_name,
+        threads: world::threads(),
+        clock: Clock::System,
+        progress: &*progress,
+        fail_on_warn: args.fail_on == Some(FailOn::Warn),
+    };
+    let delivered = match deliver(&request) {
+        Ok(delivered) => delivered,
+        Err(e) => {
+            out.error(&format!("{}: {e}", args.pipeline.display()));
+            return e.exit_code();
+        }
+    };
+    match out.json() {
+        true => out.result_json(&summary_json(&delivered)),
+        false => out.result(&summary(&delivered)),
+    }
+    if args.exit_zero { 0 } else { delivered.exit_code() }
+}
+
+/// Findings of this verdict that are criteria and not waived.
+fn counted(findings: &[Finding], verdict: Verdict) -> usize {
+    findings.iter().filter(|finding| finding.gate.is_some() && finding.verdict == verdict && finding.waiver.is_none()).count()
+}
+
+fn counts(findings: &[Finding]) -> [(&'static str, usize); 5] {
+    let waived = findings.iter().filter(|finding| finding.gate.is_some() && finding.waiver.is_some()).count();
+    [
+        ("met", counted(findings, Verdict::Met)),
+        ("breached", counted(findings, Verdict::Breached)),
+        ("undetermined", counted(findings, Verdict::Undetermined)),
+        ("not measured", counted(findings, Verdict::NotMeasured)),
+        ("waived", waived),
+    ]
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Pass => "PASS",
+        Outcome::Warn => "WARN",
+        Outcome::Fail => "FAIL",
+        Outcome::Inconclusive => "INCONCLUSIVE",
+    }
+}
+
+/// The verdict in a few lines: what was found, where the report is.
+fn summary(delivered: &Delivered) -> String {
+    let (audit, record) = (&delivered.audit, &delivered.record);
+    let counts = counts(&audit.findings);
+    let judged: usize = counts.iter().map(|(_, n)| n).sum();
+    let words: Vec<String> = counts.iter().filter(|(_, n)| *n > 0).map(|(word, n)| format!("{n} {word}")).collect();
+    let words = if words.is_empty() { "no criterion, nothing was judged".to_string() } else { words.join(", ") };
+    let mut lines = vec![format!("{}  {}: {judged} judged: {words}", word(audit.outcome), record.pipeline)];
+    let open: Vec<&Finding> =
+        audit.findings.iter().filter(|finding| finding.verdict != Verdict::Met && finding.waiver.is_none()).collect();
+    for finding in open.iter().take(PRINTED_MAX) {
+        let verdict = match finding.verdict {
+            Verdict::Met => "met",
+            Verdict::Breached => "breached",
+            Verdict::Undetermined => "undetermined",
+            Verdict::NotMeasured => "not measured",
+        };
+        let level = match finding.level {
+            crate::plan::spec::Level::Deny => "deny",
+            crate::plan::spec::Level::Warn => "warn",
+        };
+        lines.push(format!("  {verdict} ({level})  {}  {}: {}", finding.code, finding.cohort, finding.reason));
+    }
+    if open.len() > PRINTED_MAX {
+        lines.push(format!("  and {} more in evidence/findings.csv", open.len() - PRINTED_MAX));
+    }
+    for (promise, why) in record.exits.iter().map(|exit| (exit.code, &exit.why)) {
+        lines.push(format!("  exit {promise}: {why}"));
+    }
+    lines.push(format!("  report  {}", delivered.folder.join("report.html").display()));
+    lines.join("\n")
+}
+
+fn summary_json(delivered: &Delivered) -> serde_json::Value {
+    let (audit, record) = (&delivered.audit, &delivered.record);
+    let counts: serde_json::Map<String, serde_json::Value> =
+        counts(&audit.findings).iter().map(|(word, n)| (word.replace(' ', "-"), json!(n))).collect();
+    json!({
+        "pipeline": record.pipeline,
+        "run_id": record.run_id,
+        "outcome": audit.outcome,
+        "exit_code": delivered.exit_code(),
+        "criteria": counts,
+        "folder": delivered.folder,
+        "report": delivered.folder.join("report.html"),
+        "passes_planned": record.passes_planned,
+        "passes_run": record.passes_run,
+    })
 }
