@@ -4,8 +4,9 @@
 //! sqrt(r) R and sqrt(r) z, with linfa's 1/(2 rows) in front, have the same minimum as all rows of the data.
 //!
 //! - l1 = 0: linfa's least squares (QR) on the rows of R and of sqrt(l2) I. Its elastic net never meets its stop rule there.
-//! - l1 > 0: linfa's elastic net (coordinate descent); then the equations on the non-zero coefficients are solved once more, which carries
-//!   the result to rounding. The conditions of the minimum (Karush, Kuhn, Tucker) are checked here: linfa reports no failure.
+//! - l1 > 0: linfa's elastic net (coordinate descent); then the equations on the non-zero coefficients are solved, which carries the result
+//!   to rounding where features are nearly dependent and coordinate descent creeps. The conditions of the minimum (Karush, Kuhn, Tucker) are
+//!   checked here: linfa reports no failure.
 //!
 //! c is scaled to largest element 1 first: linfa treats coefficients below 2e-16 as zero.
 
@@ -20,7 +21,7 @@ use super::factor::{Factor, Symmetric};
 /// Greatest violation of the conditions of the minimum, relative to the largest element of c.
 pub const VIOLATION_MAX: f64 = 1e-9;
 
-/// Tolerances of linfa's duality gap, tried in turn, with the sweeps allowed.
+/// Tolerances of linfa's duality gap with the sweeps allowed, tried in turn until the conditions hold.
 const TOLERANCES: [(f64, u32); 4] = [(1e-4, 200), (1e-7, 2_000), (1e-10, 20_000), (1e-14, 200_000)];
 
 /// Weights of the absolute values and of half the squares of the coefficients.
@@ -144,19 +145,41 @@ impl Quadratic {
         last
     }
 
-    /// Solves the equations on the non-zero coefficients with their signs; keeps what violates less.
+    /// Carries a point to the minimum to rounding: solves the equations on the non-zero coefficients with their signs, stops where one of
+    /// them meets zero and lets it go, and takes in the zero whose condition is violated most, until none is (an active-set method; Osborne,
+    /// Presnell and Turlach 2000, IMA Journal of Numerical Analysis 20). Keeps what violates less.
     fn sharpened(&self, found: Vec<f64>, weights: Weights) -> Vec<f64> {
-        let active: Vec<usize> = (0..found.len()).filter(|&j| found[j] != 0.0).collect();
+        let mut at = found.clone();
+        let mut signs: Vec<f64> = at.iter().map(|b| if *b == 0.0 { 0.0 } else { b.signum() }).collect();
+        for _ in 0..4 * at.len() + 8 {
+            let Some(target) = self.with_signs(&signs, weights) else { break };
+            let crossing = |j: usize| (target[j] * signs[j] < 0.0).then(|| (at[j] / (at[j] - target[j]), j));
+            let first = (0..at.len()).filter_map(crossing).reduce(|a, b| if b.0 < a.0 { b } else { a });
+            if let Some((share, out)) = first {
+                at.iter_mut().zip(&target).for_each(|(at, target)| *at += share * (target - *at));
+                (at[out], signs[out]) = (0.0, 0.0);
+                continue;
+            }
+            at = target;
+            let slope: Vec<f64> = self.gram.times(&at).iter().zip(&self.linear).map(|(g, c)| g - c).collect();
+            let excess = |j: usize| if signs[j] == 0.0 { slope[j].abs() - weights.absolute } else { 0.0 };
+            let worst = (0..at.len()).reduce(|a, b| if excess(b) > excess(a) { b } else { a });
+            let Some(worst) = worst.filter(|&j| excess(j) > 1e-3 * VIOLATION_MAX * self.scale) else { break };
+            signs[worst] = -slope[worst].signum();
+        }
+        if self.violation(&at, weights) <= self.violation(&found, weights) { at } else { found }
+    }
+
+    /// The coefficients that solve the equations of these signs; zero where the sign is. None where they are singular.
+    fn with_signs(&self, signs: &[f64], weights: Weights) -> Option<Vec<f64>> {
+        let active: Vec<usize> = (0..signs.len()).filter(|&j| signs[j] != 0.0).collect();
         let factor = self.gram.part(&active).plus_diagonal(weights.square).factor();
-        if !factor.is_full() {
-            return found;
+        let right: Vec<f64> = active.iter().map(|&j| self.linear[j] - weights.absolute * signs[j]).collect();
+        let mut b = vec![0.0; signs.len()];
+        for (&j, value) in active.iter().zip(factor.is_full().then(|| factor.solve(&right))?) {
+            b[j] = value;
         }
-        let right: Vec<f64> = active.iter().map(|&j| self.linear[j] - weights.absolute * found[j].signum()).collect();
-        let mut sharp = vec![0.0; found.len()];
-        for (&j, b) in active.iter().zip(factor.solve(&right)) {
-            sharp[j] = b;
-        }
-        if self.violation(&sharp, weights) <= self.violation(&found, weights) { sharp } else { found }
+        Some(b)
     }
 
     fn checked(&self, b: Vec<f64>, weights: Weights) -> Result<Vec<f64>, Unsolved> {

@@ -77,9 +77,18 @@ impl Table {
 
 /// Trains over a text of CSV and returns the passes made after the first.
 fn run(csv: &str, toml: &str, panel_rows: Option<usize>) -> Result<(Model, Vec<String>), TrainError> {
+    run_with(csv, toml, panel_rows, &Learned::default())
+}
+
+fn run_with(
+    csv: &str,
+    toml: &str,
+    panel_rows: Option<usize>,
+    learned: &Learned,
+) -> Result<(Model, Vec<String>), TrainError> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("t.csv"), csv).unwrap();
-    let plan = planned(toml, folder.path());
+    let plan = planned(toml, folder.path(), learned);
     let mut trainer = Trainer::new(&plan);
     if let Some(rows) = panel_rows {
         trainer.panel_rows = rows;
@@ -101,10 +110,10 @@ fn run(csv: &str, toml: &str, panel_rows: Option<usize>) -> Result<(Model, Vec<S
     }
 }
 
-fn planned(toml: &str, folder: &std::path::Path) -> Plan {
+fn planned(toml: &str, folder: &std::path::Path, learned: &Learned) -> Plan {
     let spec: Spec = toml::from_str(toml).unwrap();
     let source = plan::source(&spec, folder, &|path| Ok(vec![path.to_path_buf()])).unwrap();
-    Plan::of(&spec, "", source, &|_| Err("no expressions here".into()), &Learned::default()).unwrap()
+    Plan::of(&spec, "", source, &|_| Err("no expressions here".into()), learned).unwrap()
 }
 
 fn failure(result: Result<Model, TrainError>) -> String {
@@ -614,4 +623,62 @@ fn rows_that_share_units_have_no_standard_errors_and_weights_are_refused() {
     assert!(model.card.notes.iter().any(|note| note.contains("rows share units")));
     let refused = run(&table.csv(), &as_role("weight"), None).map(|(model, _)| model);
     assert!(failure(refused).contains("does not take weights"));
+}
+
+#[test]
+fn levels_are_against_their_reference_and_rows_that_lack_something_are_counted() {
+    let mut csv = String::from("region,sex,x,y\n");
+    for i in 0..40 {
+        let (region, x) = (["a", "b", "c"][i % 3], (i * 7 % 11) as f64);
+        let y = 1.0 + 2.0 * x + [0.0, 3.0, 5.0][i % 3];
+        writeln!(csv, "{region},{},{x},{y}", ["f", "m"][i % 2]).unwrap();
+    }
+    csv += "a,f,,9\nb,m,,9\nz,f,4,16\n,m,5,18\n";
+    let toml = |region: &str| {
+        format!(
+            "[pipeline]\nname = \"t\"\n[ingest]\npath = \"t.csv\"\n[schema.region]\nroles = [\"feature\"]\nlevels = [\"a\", \"b\", \"c\"]\n{region}\n[schema.sex]\nroles = [\"protected\", \"feature\"]\nlevels = [\"f\", \"m\"]\n[schema.x]\nroles = [\"feature\"]\nbounds = [0.0, 10.0]\n[schema.y]\nroles = [\"target\"]\nbounds = [0.0, 30.0]\n[train]\nmodel = \"linear\"\npenalty = \"none\"\nsplit = {{ train = 1.0, calibration = 0.0, test = 0.0 }}\n"
+        )
+    };
+    let table =
+        |model: &Model| model.card.coefficients.iter().map(|c| (c.feature.clone(), c.value)).collect::<Vec<_>>();
+    let is = |model: &Model, expected: &[(&str, f64)]| {
+        let found = table(model);
+        assert!(found.len() == expected.len(), "{found:?}");
+        assert!(found.iter().zip(expected).all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() < 1e-9), "{found:?}");
+    };
+    let (model, _) = run(&csv, &toml(""), None).unwrap();
+    is(&model, &[("region = b", 3.0), ("region = c", 5.0), ("x", 2.0)]);
+    assert_eq!((model.card.rows_train, model.card.rows_skipped), (40, 4));
+    assert!((model.card.intercept - 1.0).abs() < 1e-9);
+    assert!(model.card.notes.iter().any(|note| note.contains("against the reference level a")));
+    let (model, _) = run(&csv, &toml("reference = \"b\""), None).unwrap();
+    is(&model, &[("region = a", -3.0), ("region = c", 2.0), ("x", 2.0)]);
+    // A level outside the declared ones and a missing one are replaced and marked alike: 16 = 1 + 2 x 4 + 7, 18 = 1 + 2 x 5 + 7.
+    let mut learned = Learned::default();
+    learned.fill.insert("region".into(), crate::scalar::Value::Text("a".into()));
+    let (model, _) = run_with(&csv, &toml("missing = \"impute\""), None, &learned).unwrap();
+    is(&model, &[("region = b", 3.0), ("region = c", 5.0), ("region is missing", 7.0), ("x", 2.0)]);
+    assert_eq!((model.card.rows_train, model.card.rows_skipped), (42, 2));
+}
+
+/// Longley-like: neighbouring features, hardly apart. Loose solutions would pass unnoticed.
+#[test]
+fn nearly_dependent_features_meet_the_conditions_of_the_minimum() {
+    let mut rng = StdRng::seed_from_u64(51);
+    let columns: Vec<Vec<f64>> = {
+        let base: Vec<f64> = (0..60).map(|_| rng.random::<f64>()).collect();
+        (0..5).map(|j| base.iter().map(|x| x + 1e-4 * j as f64 * rng.random::<f64>()).collect()).collect()
+    };
+    let y: Vec<f64> = (0..60).map(|i| columns[0][i] - 0.5 * columns[3][i] + 0.1 * rng.random::<f64>()).collect();
+    let centre = |x: &[f64]| x.iter().map(|v| (v - mean(x)) / deviation(x)).collect::<Vec<_>>();
+    let (x, y): (Vec<Vec<f64>>, Vec<f64>) = (columns.iter().map(|x| centre(x)).collect(), centre(&y));
+    let gram = factor::Symmetric::of(5, |i, j| factor::dot(&x[i], &x[j]) / 60.0);
+    let quadratic = quadratic::Quadratic::new(gram, x.iter().map(|x| factor::dot(x, &y) / 60.0).collect());
+    for (absolute, square) in [(1e-2, 0.0), (1e-4, 0.0), (1e-6, 1e-6), (0.0, 1e-6), (0.0, 0.0)] {
+        let weights = quadratic::Weights { absolute, square };
+        let b = quadratic.minimise(weights).unwrap();
+        assert!(quadratic.violation(&b, weights) <= quadratic::VIOLATION_MAX, "{weights:?}");
+        let moved: Vec<f64> = b.iter().map(|b| b * 1.001).collect();
+        assert!(quadratic.violation(&moved, weights) > quadratic::VIOLATION_MAX, "{weights:?}");
+    }
 }
