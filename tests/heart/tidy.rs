@@ -127,8 +127,8 @@ fn violations(root: &Path) -> Vec<String> {
             if !text.starts_with("//! ") {
                 say("no //! heading".into());
             }
-            let tests = name.ends_with("/tests.rs") || name.contains("/tests/");
-            let code = if tests && name.starts_with("src/") { Vec::new() } else { code(&text) };
+            let is_test = name.ends_with("/tests.rs") || name.starts_with("src/") && name.contains("/tests/");
+            let code = if is_test { Vec::new() } else { code(&text) };
             lengths(&code, &mut say);
             if name.starts_with("src/") {
                 imports(&name, &code, &mut say);
@@ -298,8 +298,8 @@ fn arithmetic(text: &str, say: &mut impl FnMut(String)) {
         for inside in text.split(open).skip(1).filter_map(|rest| rest.split_once(close)).map(|(inside, _)| inside) {
             let bare: String = inside.split('"').step_by(2).collect::<Vec<_>>().join("");
             let bare: String = bare.split('\'').step_by(2).collect::<Vec<_>>().join("");
-            // `<name />` calls a component.
-            let bare = bare.trim_matches('-').trim_end_matches("/>");
+            // `<card finding={x} />` calls a component.
+            let bare = bare.trim_matches('-').replace("/>", "").replace("</", "");
             if bare.contains(['+', '*', '/', '%']) || bare.contains(" - ") || bare.contains("round") {
                 say(format!("arithmetic in {open}{inside}{close}"));
             }
@@ -364,6 +364,7 @@ fn planted_violations_are_found() {
         ("templates/a.html", "{% if a * 2 > b %}", "arithmetic in {% if a * 2 > b %}"),
         ("templates/a.html", "{{ share | round(precision=2) }}", "arithmetic"),
         ("templates/a.html", "The model is fair.", "claims \"is fair\""),
+        ("templates/a.html", "{{<bar width={ a / b } />}}", "arithmetic"),
         ("README.md", "An *unbiased* model.", "claims \"unbiased\""),
         ("docs/a.md", &workplace, "workplace word"),
     ] {
@@ -389,7 +390,8 @@ fn what_is_allowed_is_not_found() {
         ("src/run.rs", &table),
         ("src/scalar.rs", &module),
         ("src/run.rs", &short),
-        ("templates/a.html", "{%- if a == \"x - y / z\" -%}{{ width }}% {{- name -}}"),
+        ("templates/a.html", "{%- if a == \"x - y / z\" -%}{{ width }}% {{- name -}}{{<card of={a} />}}"),
+        ("src/report/tests/page.rs", "//! h\nuse crate::engine::Engine;\n"),
         ("README.md", "No number proves that a model is fair.\n"),
     ] {
         assert_eq!(planted(name, text), Vec::<String>::new(), "{name}");
