@@ -187,11 +187,7 @@ fn aequitas(audited: &Audited, json: &Value) -> Vec<String> {
                 None => task.undefined(measured, &what),
             }
             let disparity = &golden["disparity"][format!("{theirs}_disparity")];
-            if is_reference
-                || disparity == &Value::Null && theirs.starts_with("pre")
-                || theirs == "accuracy"
-                || theirs == "prev"
-            {
+            if is_reference || theirs == "accuracy" || theirs == "prev" {
                 continue;
             }
             let ratio = point(audited.contrast(ours, &across, Comparison::Ratio, Against::Reference, Some(cohort)));
