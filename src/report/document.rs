@@ -45,6 +45,11 @@ fn read<T: DeserializeOwned>(
     }
 }
 
+/// A number. JSON has none that is not finite and writes null for it.
+fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
 /// The version of a document, read before anything else of it.
 #[derive(Debug, Deserialize)]
 struct Head {
@@ -126,14 +131,18 @@ pub struct Promise {
 pub struct Model {
     pub kind: String,
     pub penalty: String,
+    #[serde(deserialize_with = "number")]
     pub strength: f64,
+    #[serde(deserialize_with = "number")]
     pub l1_ratio: f64,
     pub rows_train: i64,
     pub rows_skipped: i64,
+    #[serde(deserialize_with = "number")]
     pub intercept: f64,
     pub coefficients: Vec<Coefficient>,
     #[serde(default)]
     pub path: Vec<PathPoint>,
+    #[serde(deserialize_with = "number")]
     pub integer_gap_max: f64,
     pub notes: Vec<String>,
 }
@@ -141,15 +150,20 @@ pub struct Model {
 #[derive(Debug, Clone, Deserialize)]
 pub struct Coefficient {
     pub feature: String,
+    #[serde(deserialize_with = "number")]
     pub value: f64,
     pub standard_error: Option<f64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct PathPoint {
+    #[serde(deserialize_with = "number")]
     pub l1_ratio: f64,
+    #[serde(deserialize_with = "number")]
     pub strength: f64,
+    #[serde(deserialize_with = "number")]
     pub loss_mean: f64,
+    #[serde(deserialize_with = "number")]
     pub loss_standard_error: f64,
 }
 
@@ -240,9 +254,10 @@ pub enum Measured {
 }
 
 impl Measured {
+    /// The estimate, if its point is a finite number.
     pub fn estimate(&self) -> Option<&Estimate> {
         match self {
-            Measured::Estimated(estimate) => Some(estimate),
+            Measured::Estimated(estimate) => estimate.point.is_finite().then_some(estimate),
             Measured::Undefined { .. } | Measured::Suppressed => None,
         }
     }
@@ -250,6 +265,7 @@ impl Measured {
 
 #[derive(Debug, Clone, Deserialize)]
 pub struct Estimate {
+    #[serde(deserialize_with = "number")]
     pub point: f64,
     pub interval: Interval,
     pub support: Support,

@@ -12,7 +12,7 @@ const AXIS: f64 = 22.0;
 const GAP: f64 = 9.0;
 const MARGIN: f64 = 14.0;
 /// Width of a character of a label, on the safe side.
-const CHARACTER: f64 = 6.1;
+const CHARACTER: f64 = 6.4;
 /// Characters of all tick labels together that fit below a panel.
 const TICK_CHARS: usize = 24;
 

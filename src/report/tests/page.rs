@@ -75,7 +75,25 @@ fn hostile_names_come_out_escaped_everywhere() {
         assert!(!rest.contains(forbidden), "{forbidden} in {}", around(&rest, forbidden));
     }
     assert_eq!(rest.matches("<title>").count(), 1);
-    assert!(rest.matches("&lt;script&gt;").count() > 200, "the names are there, escaped");
+    let body = rest.split("<body>").nth(1).unwrap();
+    let parts: Vec<&str> = body.split("<section ").collect();
+    for id in [
+        "verdict",
+        "findings",
+        "criteria",
+        "scope",
+        "measurements",
+        "model",
+        "limitations",
+        "method",
+        "metrics",
+        "resources",
+        "provenance",
+    ] {
+        let part = parts.iter().find(|part| part.contains(&format!("id=\"h-{id}\""))).unwrap();
+        assert!(part.contains("&lt;script&gt;"), "{id} shows a name from outside, escaped");
+    }
+    assert!(parts[0].contains("&lt;script&gt;") && rest.matches("&lt;script&gt;").count() > 200);
     assert!(!rest.contains(" 7 &") && rest.contains("{{ 7 }}"), "a name is no template");
 }
 
@@ -255,6 +273,20 @@ fn documents_of_another_run_or_a_later_program_are_refused() {
 }
 
 #[test]
+fn a_number_that_is_none_is_said_and_does_not_stop_the_page() {
+    let (audit, record) = sample(&PLAIN, 0);
+    let mut report = serde_json::to_value(&audit).unwrap();
+    for reading in report["readings"].as_array_mut().unwrap() {
+        if reading["measured"]["point"].is_number() {
+            reading["measured"]["point"] = serde_json::Value::Null;
+        }
+    }
+    report["model"]["coefficients"][0]["value"] = serde_json::Value::Null;
+    let page = html(&serde_json::to_vec(&report).unwrap(), &run_json(&record).unwrap()).unwrap();
+    assert!(page.contains("undefined: the value is no finite number") && !page.contains("NaN"));
+}
+
+#[test]
 fn a_run_that_judged_nothing_says_so() {
     let (mut audit, mut record) = sample(&PLAIN, 0);
     (audit.findings, audit.outcome, audit.model) = (Vec::new(), Outcome::Inconclusive, None);
@@ -262,6 +294,14 @@ fn a_run_that_judged_nothing_says_so() {
     let page = page(&audit, &record);
     assert!(page.contains("No criterion was judged, so nothing was tested against a limit."));
     assert!(page.contains("0 of 0 criteria evaluated") && !page.contains("href=\"#model\""));
+}
+
+#[test]
+fn the_page_claims_no_more_than_it_measured() {
+    let page = rendered(&PLAIN, 0).to_lowercase();
+    for claim in ["unbiased", "is fair", "is anonymous", "compliant", "guarantee", "proves", "debias"] {
+        assert!(!page.contains(claim), "{}", around(&page, claim));
+    }
 }
 
 #[test]

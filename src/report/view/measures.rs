@@ -4,13 +4,12 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::charts::{self, Drawn};
 use super::gates::{Criterion, criteria};
 use super::words::{self, Shown};
 use super::{Caps, Names};
-use crate::finding::Verdict;
-use crate::metric::{Against, Comparison, REGRESSIONS};
+use crate::metric::{Against, Comparison};
 use crate::report::document::{Cohort, CohortTable, Contrast, Measured, Reading, Report};
-use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale, Size};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Measures {
@@ -52,13 +51,6 @@ pub struct Counts {
     pub share: String,
     pub labels: String,
     pub decisions: String,
-}
-
-#[derive(Debug, Clone, Serialize)]
-pub struct Drawn {
-    pub heading: String,
-    pub note: String,
-    pub svg: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -117,6 +109,7 @@ pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
         sets: sets.collect(),
         everyone: everyone
             .iter()
+            .take(caps.texts)
             .map(|reading| Overall { metric: names.metric(&reading.metric), value: Shown::of(&reading.measured) })
             .collect(),
         more: match left {
@@ -127,29 +120,25 @@ pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
 }
 
 /// What a set of attributes needs of the rest of the report.
-struct Place<'a> {
-    number: usize,
+pub struct Place<'a> {
+    pub number: usize,
     /// Number of sets that are shown.
-    of: usize,
-    caps: &'a Caps,
-    names: &'a Names<'a>,
-    everyone: &'a [&'a Reading],
-    total: i64,
+    pub of: usize,
+    pub caps: &'a Caps,
+    pub names: &'a Names<'a>,
+    pub everyone: &'a [&'a Reading],
+    pub total: i64,
 }
 
 fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place: &Place) -> Set {
-    let metrics: Vec<&str> = readings.iter().fold(Vec::new(), |mut metrics, reading| {
-        if metrics.last() != Some(&reading.metric.as_str()) {
-            metrics.push(&reading.metric);
-        }
-        metrics
-    });
-    let by_metric = |metric: &str| -> Vec<&Reading> {
-        readings.iter().copied().filter(|reading| reading.metric == metric).collect()
-    };
-    let of: Vec<(&str, Vec<&Reading>)> = metrics.iter().map(|metric| (*metric, by_metric(metric))).collect();
+    // Readings of one metric stand together.
+    let of: Vec<(&str, &[&Reading])> = readings
+        .chunk_by(|a, b| a.metric == b.metric)
+        .filter_map(|readings| Some((readings.first()?.metric.as_str(), readings)))
+        .take(place.caps.texts)
+        .collect();
     let cohorts = greatest(table, place.caps.cohorts);
-    let rows_max = (place.caps.values / (place.of * metrics.len().max(1))).clamp(1, place.caps.cohorts);
+    let rows_max = (place.caps.values / (place.of * of.len().max(1))).clamp(1, place.caps.cohorts);
     let with_values = &cohorts[..cohorts.len().min(rows_max)];
     let columns = columns(readings);
     Set {
@@ -157,15 +146,15 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
         across: words::across(&table.across),
         counts: counts(table, &cohorts, place.total),
         counts_more: more(table.rows.len(), cohorts.len(), "evidence/cohorts.csv"),
-        charts: charts(&of, with_values, place),
-        judged: judged(table, criteria, place),
+        charts: charts::values(&of, with_values, place),
+        judged: charts::judged(table, criteria, place),
         compared: columns
             .iter()
             .map(|(compare, against)| words::capitalised(&words::comparison(Some(*compare), Some(*against))))
             .collect(),
         span: (columns.len() + 3).to_string(),
         rest: columns.len().max(1).to_string(),
-        metrics_title: format!("Values and comparisons of {}", words::many(metrics.len(), "metric", "metrics")),
+        metrics_title: format!("Values and comparisons of {}", words::many(of.len(), "metric", "metrics")),
         metrics: of.iter().map(|(id, readings)| metric(id, readings, with_values, &columns, place)).collect(),
         metrics_more: more(table.rows.len(), with_values.len(), "evidence/readings.csv"),
     }
@@ -283,186 +272,4 @@ fn pair(contrast: &Contrast, reading: &Reading) -> Option<Pair> {
     };
     let what = format!("Worst pair, {}", contrast.compare);
     (contrast.against == Against::WorstPair).then(|| Pair { what, who, value: Shown::of(&reading.measured) })
-}
-
-/// One chart per metric; those of shares have one scale.
-fn charts(of: &[(&str, Vec<&Reading>)], cohorts: &[&Cohort], place: &Place) -> Vec<Drawn> {
-    let charts_max = (place.caps.charts / place.of).max(1);
-    let is_share = |readings: &[&Reading]| {
-        let regression =
-            readings.first().is_some_and(|reading| REGRESSIONS.iter().any(|card| card.id == reading.metric));
-        !regression
-            && readings
-                .iter()
-                .filter(|reading| reading.contrast.is_none())
-                .flat_map(|reading| ends(&reading.measured))
-                .all(|x| (0.0..=1.0).contains(&x))
-    };
-    let values = |readings: &[&Reading]| -> Vec<f64> {
-        readings
-            .iter()
-            .filter(|reading| reading.contrast.is_none())
-            .flat_map(|reading| ends(&reading.measured))
-            .collect()
-    };
-    let shown = &of[..of.len().min(charts_max)];
-    let shares = shown.iter().filter(|(_, readings)| is_share(readings)).flat_map(|(_, readings)| values(readings));
-    let shared = Scale::over(shares.chain([0.0]), &words::tick);
-    let draw = |(i, (id, readings)): (usize, &(&str, Vec<&Reading>))| {
-        let scale =
-            if is_share(readings) { shared.clone() } else { Scale::over(values(readings).into_iter(), &words::tick) };
-        let values: HashMap<&Cohort, &Measured> = readings
-            .iter()
-            .filter(|reading| reading.contrast.is_none())
-            .map(|reading| (&reading.cohort, &reading.measured))
-            .collect();
-        let everyone = place.everyone.iter().find(|reading| reading.metric == *id).map(|reading| &reading.measured);
-        let mut rows: Vec<svg::Row> =
-            everyone.map(|measured| row("everyone", measured, Mark::Diamond)).into_iter().collect();
-        let of_cohort =
-            |cohort: &&Cohort| values.get(*cohort).map(|measured| row(&label(cohort), measured, mark(cohort)));
-        rows.extend(cohorts.iter().take(place.caps.chart_rows).filter_map(of_cohort));
-        let base = everyone
-            .and_then(Measured::estimate)
-            .map(|estimate| Line { at: estimate.point, kind: LineKind::Reference });
-        let name = place.names.metric(id);
-        let left = cohorts.len().saturating_sub(place.caps.chart_rows);
-        let note = if left > 0 {
-            format!("{} more in the table.", words::many(left, "cohort", "cohorts"))
-        } else {
-            String::new()
-        };
-        let description = describe(&rows);
-        let chart = Chart {
-            id: format!("c{}-{i}", place.number),
-            size: Size::Panel,
-            title: name.clone(),
-            description,
-            scale,
-            lines: base.into_iter().collect(),
-            rows,
-        };
-        Drawn { heading: name, note, svg: svg::draw(&chart) }
-    };
-    shown.iter().enumerate().map(draw).collect()
-}
-
-/// The levels as a chart has room for them.
-fn label(cohort: &Cohort) -> String {
-    cohort.levels().replace(crate::cohort::OUTSIDE, "(outside)")
-}
-
-fn mark(cohort: &Cohort) -> Mark {
-    let outside = |level: &str| level == crate::cohort::UNKNOWN || level == crate::cohort::OUTSIDE;
-    if cohort.pairs.iter().any(|(_, level)| outside(level)) { Mark::Ring } else { Mark::Dot }
-}
-
-fn ends(measured: &Measured) -> Vec<f64> {
-    measured.estimate().map_or(Vec::new(), |estimate| {
-        [Some(estimate.point), estimate.interval.lower, estimate.interval.upper].into_iter().flatten().collect()
-    })
-}
-
-fn row(label: &str, measured: &Measured, mark: Mark) -> svg::Row {
-    let value = match measured {
-        Measured::Estimated(e) => {
-            svg::Value::Interval { point: e.point, lower: e.interval.lower, upper: e.interval.upper }
-        }
-        Measured::Undefined { .. } => svg::Value::Words("undefined".into()),
-        Measured::Suppressed => svg::Value::Words("suppressed".into()),
-    };
-    svg::Row { label: label.into(), value, mark }
-}
-
-/// The chart in words, for who cannot see it. The table has every row.
-fn describe(rows: &[svg::Row]) -> String {
-    let said: Vec<String> =
-        rows.iter().take(6).map(|row| format!("{} {}", words::name(&row.label), said(&row.value))).collect();
-    let left = rows.len().saturating_sub(6);
-    let more = if left > 0 { format!("; and {left} more in the table") } else { String::new() };
-    format!("{}{more}.", said.join("; "))
-}
-
-fn said(value: &svg::Value) -> String {
-    match value {
-        svg::Value::Words(words) => words.clone(),
-        svg::Value::Interval { point, lower, upper } => {
-            let interval = crate::estimate::Interval { lower: *lower, upper: *upper };
-            format!("{} {}", words::figure(*point), words::interval(&interval))
-        }
-    }
-}
-
-/// One chart per criterion on this set that has an estimate: the judged values and the limit.
-fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Drawn> {
-    let charts_max = (place.caps.charts / place.of).max(1);
-    let estimated = |criterion: &&Criterion| {
-        criterion
-            .findings
-            .iter()
-            .any(|finding| finding.measured.as_ref().is_some_and(|measured| measured.estimate().is_some()))
-    };
-    let here = criteria.iter().filter(|criterion| criterion.gate.across == table.across).filter(estimated);
-    here.take(charts_max)
-        .enumerate()
-        .map(|(i, criterion)| {
-            let gate = criterion.gate;
-            let lines = limits(criterion);
-            let mut findings = criterion.findings.clone();
-            findings.sort_by_key(|finding| std::cmp::Reverse(finding.verdict));
-            let left = findings.len().saturating_sub(place.caps.chart_rows);
-            findings.truncate(place.caps.chart_rows);
-            let rows: Vec<svg::Row> = findings
-                .iter()
-                .map(|finding| {
-                    let label =
-                        if finding.cohort.pairs.is_empty() { "worst pair".into() } else { label(&finding.cohort) };
-                    match &finding.measured {
-                        Some(measured) => row(&label, measured, judged_mark(finding.verdict)),
-                        None => svg::Row { label, value: svg::Value::Words("not measured".into()), mark: Mark::Ring },
-                    }
-                })
-                .collect();
-            let values = findings.iter().filter_map(|finding| finding.measured.as_ref()).flat_map(ends);
-            let scale = Scale::over(values.chain(lines.iter().map(|line| line.at)), &words::tick);
-            let heading =
-                format!("{}: {}", place.names.metric(&gate.metric), words::comparison(gate.compare, gate.against));
-            let description = format!("Limit: {}. {}", words::limit(gate), describe(&rows));
-            let more = if left > 0 {
-                format!(" {} more in the findings.", words::many(left, "cohort", "cohorts"))
-            } else {
-                String::new()
-            };
-            let note = format!("Limit: {}, level {}.{more}", words::limit(gate), words::level(gate.level));
-            let chart = Chart {
-                id: format!("g{}-{i}", place.number),
-                size: Size::Panel,
-                title: heading.clone(),
-                description,
-                scale,
-                lines,
-                rows,
-            };
-            Drawn { heading, note, svg: svg::draw(&chart) }
-        })
-        .collect()
-}
-
-fn limits(criterion: &Criterion) -> Vec<Line> {
-    let most = criterion.gate.at_most.map(|at| Line { at, kind: LineKind::AtMost });
-    let least = criterion.gate.at_least.map(|at| Line { at, kind: LineKind::AtLeast });
-    let none = criterion.gate.compare.map(|compare| match compare {
-        Comparison::Difference => 0.0,
-        Comparison::Ratio => 1.0,
-    });
-    let base = none.map(|at| Line { at, kind: LineKind::Reference });
-    most.into_iter().chain(least).chain(base).collect()
-}
-
-fn judged_mark(verdict: Verdict) -> Mark {
-    match verdict {
-        Verdict::Met => Mark::Met,
-        Verdict::Breached => Mark::Breached,
-        Verdict::Undetermined | Verdict::NotMeasured => Mark::Undetermined,
-    }
 }

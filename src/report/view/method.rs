@@ -17,7 +17,7 @@ pub struct Method {
     pub passes: Vec<String>,
 }
 
-pub fn method(report: &Report, run: &Run) -> Method {
+pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
     let method = &report.method;
     let suppressed = match method.suppress_below {
         0 => "none; every count is shown".into(),
@@ -32,7 +32,7 @@ pub fn method(report: &Report, run: &Run) -> Method {
         fact("Seed of splits and bootstrap", report.pipeline.seed.to_string()),
         fact("Passes over the rows", format!("{} planned, {} made", run.passes_planned, run.passes_run)),
     ];
-    let sentences = |texts: &[String]| texts.iter().take(60).map(|text| words::sentence(text)).collect();
+    let sentences = |texts: &[String]| texts.iter().take(caps.texts).map(|text| words::sentence(text)).collect();
     let mut intervals: Vec<String> = sentences(&method.intervals);
     intervals.extend(
         used(report).into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string),
@@ -60,7 +60,7 @@ pub struct Card {
     pub source: String,
 }
 
-pub fn cards(report: &Report) -> Vec<Card> {
+pub fn cards(report: &Report, caps: &Caps) -> Vec<Card> {
     let card = |card: &crate::report::document::Card| Card {
         name: words::name(&card.name),
         id: words::name(&card.id),
@@ -68,7 +68,7 @@ pub fn cards(report: &Report) -> Vec<Card> {
         hides: words::sentence(&card.hides),
         source: words::sentence(&card.source),
     };
-    report.metrics.iter().take(100).map(card).collect()
+    report.metrics.iter().take(caps.texts).map(card).collect()
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -145,14 +145,15 @@ pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
     let file = |file: &FileDigest| File {
         name: words::sentence(&file.name),
         bytes: words::bytes(file.bytes),
-        sha256: words::name(&file.sha256),
+        sha256: words::sentence(&file.sha256),
     };
     let facts = vec![
         fact("Made by", words::name(&report.generator)),
         fact("Layout of report.json", format!("version {}", report.report_version)),
         fact("Layout of run.json", format!("version {}", run.run_version)),
-        fact("SHA-256 of the pipeline file", words::sentence(&report.pipeline.spec_sha256)),
         fact("Seed", report.pipeline.seed.to_string()),
+        fact("Started", words::instant(&run.started_at)),
+        fact("SHA-256 of the pipeline file", words::sentence(&report.pipeline.spec_sha256)),
     ];
     let receipt = |receipt: &crate::budget::Receipt| Receipt {
         statistic: words::name(&receipt.statistic),

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::document::{Cohort, Gate, Reading, Report, Run};
 use crate::metric::{Against, Comparison};
 
+mod charts;
 mod gates;
 mod limitations;
 mod measures;
@@ -146,8 +147,8 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         gates: gates::matrix(report, &names, caps),
         measures,
         model: report.model.as_ref().map(|model| model::model(model, report.method.confidence, caps)),
-        method: method::method(report, run),
-        cards: method::cards(report),
+        method: method::method(report, run, caps),
+        cards: method::cards(report, caps),
         limitations: limitations::limitations(report, caps),
         resources: method::resources(run),
         provenance: method::provenance(report, run, caps),
@@ -179,10 +180,9 @@ fn strip(report: &Report, run: &Run) -> Vec<Fact> {
     vec![
         fact("Pipeline", words::name(&report.pipeline.name)),
         fact("Answerable", words::or_words(&report.pipeline.owner, "not named in the pipeline file")),
-        fact("Purpose", words::or_words(&report.pipeline.purpose, "not stated in the pipeline file")),
         fact("Run", words::name(&run.run_id)),
-        fact("Started", words::instant(&run.started_at)),
         fact("Finished", words::instant(&run.finished_at)),
+        fact("Purpose", words::or_words(&report.pipeline.purpose, "not stated in the pipeline file")),
     ]
 }
 

@@ -215,16 +215,17 @@ pub struct Shown {
 
 impl Shown {
     pub fn of(measured: &Measured) -> Shown {
-        match measured {
-            Measured::Estimated(estimate) => Shown {
+        match (measured, measured.estimate()) {
+            (_, Some(estimate)) => Shown {
                 point: figure(estimate.point),
                 interval: interval(&estimate.interval),
                 n: count(estimate.support.n),
                 estimated: true,
                 why: String::new(),
             },
-            Measured::Undefined { why } => Shown::words("undefined", why.describe()),
-            Measured::Suppressed => Shown::words(
+            (Measured::Estimated(_), None) => Shown::words("undefined", "the value is no finite number"),
+            (Measured::Undefined { why }, None) => Shown::words("undefined", why.describe()),
+            (Measured::Suppressed, None) => Shown::words(
                 "suppressed",
                 "withheld, because a count behind it is below the publication limit or would disclose one",
             ),
