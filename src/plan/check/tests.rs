@@ -3,6 +3,8 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::spec::{ColumnSpec, Missing, ReadAs};
+use crate::schema::Role;
 
 /// A pipeline without a complaint.
 const CLEAN: &str = r#"
@@ -414,5 +416,65 @@ proptest! {
         for complaint in check(("f", &text), None, None, &parse).1 {
             prop_assert!(text.get(complaint.at.clone()).is_some(), "{complaint:?}");
         }
+    }
+}
+
+/// Columns of every kind, in every combination that can be written down.
+fn any_column() -> impl Strategy<Value = ColumnSpec> {
+    let roles = prop::collection::btree_set(prop::sample::select(Role::ALL.to_vec()), 0..3);
+    let levels = prop::option::of(Just(vec!["0".to_string(), "1".to_string()]));
+    let bounds = prop::option::of(Just([0.0, 1.0]));
+    let read_as = prop::option::of(prop::sample::select(vec![ReadAs::Text, ReadAs::Number, ReadAs::Truth]));
+    let missing = prop::option::of(prop::sample::select(vec![Missing::Drop, Missing::Impute]));
+    let word = || prop::option::of(prop::sample::select(vec!["0".to_string(), "1".to_string(), "x".to_string()]));
+    (roles, levels, bounds, read_as, missing, word(), word()).prop_map(
+        |(roles, levels, bounds, read_as, missing, positive, reference)| {
+            let roles = roles.into_iter().collect();
+            ColumnSpec {
+                roles,
+                levels,
+                bounds,
+                read_as,
+                positive,
+                reference,
+                missing,
+                null_share_max: None,
+                outside_share_max: None,
+            }
+        },
+    )
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// A plan follows from whatever the check lets through.
+    #[test]
+    fn what_is_checked_can_be_planned(columns in prop::collection::vec(any_column(), 1..5), model in prop::option::of(prop::sample::select(vec!["linear", "logistic"])), protected in any::<bool>()) {
+        let mut spec: Spec = toml::from_str("[pipeline]\nname = \"x\"\n[ingest]\npath = \"x.csv\"\n[schema]\n").unwrap();
+        spec.schema = columns.into_iter().enumerate().map(|(i, column)| (format!("c{i}"), column)).collect();
+        let train = format!("model = \"{}\"\nprotected_features = {protected}", model.unwrap_or_default());
+        spec.train = model.map(|_| toml::from_str(&train).unwrap());
+        let text = toml::to_string(&spec).unwrap();
+        let (checked, complaints) = check(("f", &text), None, None, &parse);
+        prop_assert_eq!(checked.is_none(), complaints.iter().any(|complaint| complaint.severity == Severity::Error));
+        if let Some(checked) = checked {
+            prop_assert_eq!(&checked, &spec);
+            let (stand_in, _) = crate::plan::describe::unlearned(&spec);
+            let source = crate::scan::Source { paths: vec!["x.csv".into()], format: crate::plan::spec::Format::Csv, delimiter: b',', decimal: '.', null_values: vec![], hive: false };
+            let plan = crate::plan::Plan::of(&spec, "", source, &|_| Err("none".into()), &stand_in);
+            prop_assert!(plan.is_ok(), "{:?}\n{text}", plan.err());
+        }
+    }
+}
+
+#[test]
+fn deep_files_end() {
+    for text in [
+        format!("a = {}", "[".repeat(50_000)),
+        format!("a = {}{}", "[".repeat(500), "]".repeat(500)),
+        format!("{} = 1", vec!["a"; 20_000].join(".")),
+    ] {
+        assert!(!complaints(&text).is_empty());
     }
 }
