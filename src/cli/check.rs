@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::load::counted;
 use super::{Output, complaints, load};
 
 #[derive(Debug, clap::Args)]
@@ -29,8 +30,7 @@ pub fn run(args: &Args, out: &Output) -> u8 {
             complaints::print(&loaded.complaints, &loaded.files, out);
             let warnings = match loaded.complaints.len() {
                 0 => "no complaints".to_string(),
-                1 => "1 warning".to_string(),
-                n => format!("{n} warnings"),
+                n => counted(n, "warning"),
             };
             out.result(&format!("{}: {warnings}. Next: evenhand plan {0}", args.pipeline.display()));
             0

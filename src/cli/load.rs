@@ -42,8 +42,17 @@ impl Failure {
             out.error(why);
         }
         complaints::print(&self.complaints, &self.files, out);
+        let errors = self.complaints.iter().filter(|complaint| complaint.severity == Severity::Error).count();
+        if errors > 0 {
+            out.plain(&format!("{}; no row was read", counted(errors, "error")));
+        }
         USAGE
     }
+}
+
+/// A number and its noun.
+pub fn counted(n: usize, noun: &str) -> String {
+    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// Reads and checks a pipeline file.
