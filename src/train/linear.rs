@@ -61,7 +61,8 @@ pub fn fit(setting: &Setting, released: &Released) -> Result<Model, TrainError> 
     let scaled = Scaled::of(&all, &design, target);
     design.check_dependence(&scaled.gram, all.n, setting.is_penalised())?;
     let slope_max = scaled.cross.iter().fold(0.0f64, |most, c| most.max(c.abs())) / all.n as f64;
-    let candidates = path::candidates(train, slope_max, STRENGTHS);
+    let curvature = (0..design.size()).map(|k| scaled.gram.get(k, k)).sum::<f64>() / (design.size() as f64 * all.n as f64);
+    let candidates = path::candidates(train, path::Scale { slope_max, curvature }, STRENGTHS);
     let (choice, path) = match path::is_chosen(train) {
         true => cross_validate(moments, &design, target, train.folds, &candidates)?,
         false => (candidates[0], Vec::new()),

@@ -1,9 +1,9 @@
 //! Which penalties are tried, and which is taken.
 //!
 //! The path is that of scikit-learn: 100 strengths from the least that makes every coefficient zero, |X'y|_max / (n l1_ratio), down to a
-//! thousandth of it, evenly on a log scale, for every ratio. A ridge has no such strength; its ratio is taken as [`RATIO_MIN`] there (as in
-//! glmnet: Friedman, Hastie and Tibshirani 2010, Journal of Statistical Software 33). The least mean loss over the folds is taken; among
-//! equals the greater strength.
+//! thousandth of it, evenly on a log scale, for every ratio. A ridge has no such strength: it shrinks a direction of curvature d by
+//! d / (d + strength), so its strengths run from a thousand times the mean curvature of the loss to a hundred-thousandth of it. The least
+//! mean loss over the folds is taken; among equals the greater strength.
 
 use super::quadratic::Weights;
 use crate::audit::PathPoint;
@@ -11,8 +11,19 @@ use crate::plan::spec::{Penalty, Train};
 
 /// Least over greatest strength.
 const SPAN: f64 = 1e-3;
-/// Least ratio in the greatest strength.
+/// Below this ratio a penalty is taken for a ridge.
 const RATIO_MIN: f64 = 1e-3;
+/// Strengths of a ridge, in units of the mean curvature.
+const RIDGE: (f64, f64) = (1e3, 1e-5);
+
+/// The data a path is laid over.
+#[derive(Debug, Clone, Copy)]
+pub struct Scale {
+    /// |X'y|_max / n: the greatest slope of the loss at zero.
+    pub slope_max: f64,
+    /// Mean of the diagonal of the loss's second derivative at zero.
+    pub curvature: f64,
+}
 
 /// A penalty.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -32,8 +43,8 @@ pub fn is_chosen(train: &Train) -> bool {
     train.penalty != Penalty::None && (train.strength.is_none() || ratios(train).len() > 1)
 }
 
-/// The penalties to try, by ratio, strongest first; one when there is nothing to choose. `slope_max` is |X'y|_max / n.
-pub fn candidates(train: &Train, slope_max: f64, strengths: usize) -> Vec<Choice> {
+/// The penalties to try, by ratio, strongest first; one when there is nothing to choose.
+pub fn candidates(train: &Train, scale: Scale, strengths: usize) -> Vec<Choice> {
     if train.penalty == Penalty::None {
         return vec![Choice { strength: 0.0, l1_ratio: 0.0 }];
     }
@@ -42,9 +53,12 @@ pub fn candidates(train: &Train, slope_max: f64, strengths: usize) -> Vec<Choice
         match train.strength {
             Some(strength) => all.push(Choice { strength, l1_ratio }),
             None => {
-                let greatest = slope_max / l1_ratio.max(RATIO_MIN);
+                let (greatest, span) = match l1_ratio < RATIO_MIN {
+                    true => (scale.curvature * RIDGE.0, RIDGE.1 / RIDGE.0),
+                    false => (scale.slope_max / l1_ratio, SPAN),
+                };
                 let share = |k: usize| k as f64 / (strengths - 1) as f64;
-                all.extend((0..strengths).map(|k| Choice { strength: greatest * libm::pow(SPAN, share(k)), l1_ratio }));
+                all.extend((0..strengths).map(|k| Choice { strength: greatest * libm::pow(span, share(k)), l1_ratio }));
             }
         }
     }
