@@ -235,6 +235,29 @@ fn columns_and_roles() {
         "levels-need-text",
         "[\"f\", \"m\"]",
     );
+    expect(CLEAN, "levels = [\"under 40\", \"40 and over\"]", "levels = []", "no-levels", "[]");
+    expect(CLEAN, "bounds = [16, 90]", "bounds = [16, 90]\nreference = \"16\"", "reference-needs-levels", "\"16\"");
+    expect(
+        CLEAN,
+        "[schema.age]",
+        "[schema.w]\nroles = [\"weight\"]\nas = \"text\"\n[schema.age]",
+        "role-needs-number",
+        "\"text\"",
+    );
+    expect(
+        CLEAN,
+        "[schema.age]",
+        "[schema.x]\nas = \"text\"\nbounds = [0, 1]\n[schema.age]",
+        "bounds-need-number",
+        "[0, 1]",
+    );
+    expect(
+        CLEAN,
+        "[schema.age]",
+        "[schema.s]\nroles = [\"score\"]\nbounds = [0, 10]\n[schema.age]",
+        "bad-bounds",
+        "[0, 10]",
+    );
     let none = complaints(&CLEAN.replace("[\"protected\"]", "[]"));
     assert!(none.iter().any(|c| c.code == "nothing-protected" && c.severity == Severity::Warning));
 }
