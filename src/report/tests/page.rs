@@ -297,6 +297,33 @@ fn a_run_that_judged_nothing_says_so() {
 }
 
 #[test]
+fn a_finding_without_a_criterion_is_a_note() {
+    let (mut audit, mut record) = sample(&PLAIN, 0);
+    let note = crate::finding::Finding {
+        code: "judge/waiver/ended/brier-score".into(),
+        gate: None,
+        cohort: Cohort::everyone(),
+        measured: None,
+        judged_interval: None,
+        verdict: Verdict::NotMeasured,
+        level: crate::plan::spec::Level::Warn,
+        reason: "The waiver ended on 2026-01-31.".into(),
+        waiver: None,
+    };
+    audit.findings.retain(|finding| finding.verdict == Verdict::Met);
+    audit.findings.push(note);
+    (audit.outcome, record.outcome) = (Outcome::Warn, Outcome::Warn);
+    let page = page(&audit, &record);
+    assert!(page.contains("1 note is below to read; every criterion of level deny is met or waived."));
+    let card = page.split("<article").nth(1).unwrap().split("</article>").next().unwrap();
+    assert!(
+        card.contains("Note") && card.contains("The waiver ended on 2026-01-31.") && !card.contains("not measured"),
+        "{card}"
+    );
+    assert!(page.contains("1 of 1 criterion evaluated"));
+}
+
+#[test]
 fn the_page_claims_no_more_than_it_measured() {
     let page = rendered(&PLAIN, 0).to_lowercase();
     for claim in ["unbiased", "is fair", "is anonymous", "compliant", "guarantee", "proves", "debias"] {

@@ -42,6 +42,8 @@ pub struct Findings {
 #[derive(Debug, Clone, Serialize)]
 pub struct Card {
     pub badge: Badge,
+    /// False for a note: a finding about the pipeline file, such as a waiver that ended.
+    pub judged_by_gate: bool,
     pub level: &'static str,
     pub title: String,
     pub cohort: String,
@@ -189,7 +191,12 @@ fn sentence(report: &Report, criteria: &[Criterion]) -> String {
         }
         Outcome::Warn => {
             let n = with(&[Judged::Breached, Judged::Undetermined, Judged::NotMeasured], Level::Warn);
-            format!("{} not met; every criterion of level deny is met or waived.", phrase(n, "warn"))
+            let notes = report.findings.iter().filter(|finding| finding.gate.is_none()).count();
+            let what = match n {
+                0 => format!("{} below to read", words::many(notes, "note is", "notes are")),
+                n => format!("{} not met", phrase(n, "warn")),
+            };
+            format!("{what}; every criterion of level deny is met or waived.")
         }
         Outcome::Pass => "Every criterion is met or waived, by the whole of its interval.".into(),
     }
@@ -265,14 +272,18 @@ fn card(finding: &Finding, names: &Names) -> Card {
             };
             (title, words::limit(gate))
         }
-        None => (words::name(&finding.code), "no limit".into()),
+        None => ("On the pipeline file".into(), "no limit".into()),
     };
     let waiver = finding
         .waiver
         .as_ref()
         .map(|w| format!("Waived until {}: {}", words::name(&w.until), words::sentence(&w.reason)));
     Card {
-        badge: words::badge(finding.verdict, waived(finding)),
+        badge: match finding.gate {
+            Some(_) => words::badge(finding.verdict, waived(finding)),
+            None => Badge { kind: "warn", word: "Note" },
+        },
+        judged_by_gate: finding.gate.is_some(),
         level: words::level(finding.level),
         title,
         cohort: cohort(finding, names),
@@ -286,7 +297,10 @@ fn card(finding: &Finding, names: &Names) -> Card {
 }
 
 fn cohort(finding: &Finding, names: &Names) -> String {
-    let Some(gate) = &finding.gate else { return words::name(&finding.cohort.to_string()) };
+    let Some(gate) = &finding.gate else {
+        let pairs = &finding.cohort.pairs;
+        return if pairs.is_empty() { String::new() } else { words::name(&finding.cohort.to_string()) };
+    };
     if finding.cohort.pairs.is_empty() && !gate.across.is_empty() {
         return format!("across {}", words::across(&gate.across));
     }
