@@ -69,7 +69,7 @@ impl DeliverError {
 /// Runs a pipeline and writes its run folder. Nothing that is already there is changed; on failure no folder appears.
 pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let spec = request.pipeline.spec;
-    let base = reports_folder(spec, request.pipeline.folder);
+    let base = plain(&reports_folder(spec, request.pipeline.folder));
     let folder = base.join(&spec.pipeline.name);
     let Some(_lock) = world::lock(&folder)? else { return Err(DeliverError::Locked(folder)) };
     world::sweep(&folder)?;
@@ -112,6 +112,22 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         return Err(DeliverError::History { folder: written, why });
     }
     Ok(Delivered { folder: written, audit: audited.audit, record })
+}
+
+/// The path without `name/..`, as a person would write it.
+fn plain(path: &std::path::Path) -> PathBuf {
+    let mut plain = PathBuf::new();
+    for part in path.components() {
+        let named = plain.components().next_back().is_some_and(|last| matches!(last, std::path::Component::Normal(_)));
+        match part {
+            // A link may lead elsewhere: then the dots mean something else.
+            std::path::Component::ParentDir if named && !plain.is_symlink() => {
+                plain.pop();
+            }
+            part => plain.push(part),
+        }
+    }
+    plain
 }
 
 /// The name with a number behind it when there is a run of this name.

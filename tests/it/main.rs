@@ -1,3 +1,4 @@
 //! Tests of the whole: engines, files, the program. One binary; one module per question.
 
 mod conformance;
+mod program;
