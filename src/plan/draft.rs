@@ -345,10 +345,12 @@ fn derive(out: &mut String, columns: &[Seen], guesses: &[Guess]) -> std::fmt::Re
 
 fn schema(out: &mut String, column: &Seen, guess: &Guess, audit: Audit) -> std::fmt::Result {
     let trains = matches!(audit, Audit::Logistic | Audit::Linear);
-    let role = guess.role.filter(|role| trains || *role != Role::Feature);
+    // A model that is trained here sees every row once: a weight would be refused by `check`.
+    let role = guess.role.filter(|role| if trains { *role != Role::Weight } else { *role != Role::Feature });
     let roles = role.map_or("[]".into(), |role| format!("[\"{role}\"]"));
     let reason = match (guess.reason, guess.role, trains) {
         ("", Some(Role::Feature), false) => ": not read by the audit of given decisions",
+        (_, Some(Role::Weight), true) => ": the name suggests a sampling weight, which training does not take",
         (reason, _, _) => &format!(": {reason}"),
     };
     writeln!(out, "\n[schema.{}]\nroles = {roles}  # check{}", quoted(&column.name), reason.trim_end_matches(": "))?;
@@ -444,7 +446,7 @@ mod tests {
             "age_band = ",
             "\"25 to 39\", \"40 to 59\", \"60 and over\"",
             "[schema.approved]\nroles = [\"target\"]",
-            "[schema.weight]\nroles = [\"weight\"]",
+            "[schema.weight]\nroles = []",
             "[schema.const]\nroles = [\"ignored\"]",
             "[schema.sex]\nroles = [\"protected\"]",
             "model = \"logistic\"",

@@ -58,6 +58,7 @@ pub const PIPELINE_FILE: &[Key] = &[
             may("delimiter", Char),
             may("decimal", Char),
             may("null_values", List(&Text)),
+            may("key", List(&Text)),
             may("where", Text),
         ]),
     ),

@@ -75,9 +75,12 @@ fn tab(checker: &Checker) -> bool {
 }
 
 fn contract(checker: &mut Checker) {
-    for (i, name) in checker.spec.contract.unique_key.iter().enumerate() {
-        if !checker.knows(name) {
-            checker.unknown_column(&["contract", "unique_key", &i.to_string()], Part::Value, name);
+    let spec = checker.spec;
+    for (section, key, names) in [("contract", "unique_key", &spec.contract.unique_key), ("ingest", "key", &spec.ingest.key)] {
+        for (i, name) in names.iter().enumerate() {
+            if !checker.knows(name) {
+                checker.unknown_column(&[section, key, &i.to_string()], Part::Value, name);
+            }
         }
     }
     if checker.spec.contract.memory_mib_max == 0 {
@@ -121,6 +124,11 @@ fn train(checker: &mut Checker) {
             "every feature is protected, and protected columns are left out".into(),
             Some(remedy.into()),
         );
+    }
+    if let Some((name, _)) = columns_with(checker, Role::Weight).first() {
+        let remedy = format!("take the role \"weight\" from {name}, or audit given decisions without [train]");
+        let message = format!("{name} is a sampling weight, and training does not take weights");
+        checker.complain(Severity::Error, "weighted-training", &["train"], Part::Key, message, Some(remedy));
     }
     match columns_with(checker, Role::Target).first() {
         None => {

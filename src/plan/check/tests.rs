@@ -137,6 +137,7 @@ fn stages() {
     expect(CLEAN, "path = \"hiring.csv\"", "path = \"\"", "empty-path", "\"\"");
     expect(CLEAN, "null_values", "delimiter = \"é\"\nnull_values", "bad-delimiter", "\"é\"");
     expect(CLEAN, "null_values", "decimal = \",\"\nnull_values", "bad-decimal", "\",\"");
+    expect(CLEAN, "[ingest]", "[ingest]\nkey = [\"sexx\"]", "unknown-column", "\"sexx\"");
     expect(CLEAN, "[[judge]]", "[contract]\nunique_key = [\"sexx\"]\n[[judge]]", "unknown-column", "\"sexx\"");
     expect(CLEAN, "[[judge]]", "[contract]\nmemory_mib_max = 0\n[[judge]]", "bad-memory", "0");
     expect(CLEAN, "[[judge]]", "[measure]\nconfidence = 95\n[[judge]]", "bad-confidence", "95");
@@ -147,6 +148,7 @@ fn stages() {
 fn training() {
     expect(TRAINED, "[\"feature\"]", "[]", "no-features", "train");
     expect(TRAINED, "[\"target\"]", "[\"sensitive\"]", "no-target", "train");
+    expect(TRAINED, "[schema.age]", "[schema.w]\nroles = [\"weight\"]\n\n[schema.age]", "weighted-training", "train");
     let without = TRAINED.replace("[[judge]]\nmetric = \"mean-residual\"", "[[judge]]\nmetric = \"selection-rate\"");
     let logistic = without.replace("\"linear\"", "\"logistic\"").replace("at_most = 10", "at_most = 0.1");
     expect(&logistic, "roles = [\"target\"]", "roles = [\"target\"]", "logistic-needs-two-values", "\"logistic\"");
