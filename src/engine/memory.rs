@@ -29,6 +29,11 @@ impl Engine for Memory {
     }
 
     fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
+        let uneven = self.columns.iter().find(|(_, column)| length(column) != self.rows);
+        if let Some((name, column)) = uneven {
+            let why = format!("the column {name:?} holds {} rows where {} are expected", length(column), self.rows);
+            return Err(EngineError::Format { path: "memory".into(), why });
+        }
         let read = scan.reads.iter().map(|read| self.read(&read.column, read.by)).collect::<Result<Vec<_>, _>>()?;
         let pass = Pass::new(scan, demands, &Parts::new())?;
         let threads = self.threads.max(1);
@@ -48,7 +53,7 @@ impl Engine for Memory {
             workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Vec<Sums>>()
         });
         if sums.len() < threads {
-            return Err(EngineError::Interrupted);
+            return Err(EngineError::Stopped);
         }
         progress(self.rows as u64);
         let (evidence, parts) = pass.finish(sums)?;
@@ -67,7 +72,8 @@ impl Memory {
             return Err(EngineError::NoColumn { path: "memory".into(), column: name.into(), near });
         };
         Ok(match (column, by) {
-            (Vector::Number(_), Reading::Number) | (Vector::Text { .. }, Reading::Text) | (Vector::Truth(_), Reading::Truth) => {
+            (Vector::Number(numbers), Reading::Number) if numbers.iter().all(|&x| is_plain(x)) => Cow::Borrowed(column),
+            (Vector::Text { .. }, Reading::Text) | (Vector::Truth(_), Reading::Truth) => {
                 Cow::Borrowed(column)
             }
             _ => Cow::Owned(Vector::of((0..self.rows).map(|row| reading(column.get(row), by)).collect::<Vec<_>>().into_iter())),
@@ -80,7 +86,7 @@ fn reading(value: Value, by: Reading) -> Value {
     let number = match &value {
         Value::Null => return Value::Null,
         Value::Truth(truth) => Some(f64::from(u8::from(*truth))),
-        Value::Number(number) => Some(*number),
+        Value::Number(number) => Some(number + 0.0).filter(|x| x.is_finite()),
         Value::Text(text) => parse_number(text, '.'),
     };
     let truth = match &value {
@@ -90,13 +96,27 @@ fn reading(value: Value, by: Reading) -> Value {
     match by {
         Reading::Text => match value {
             Value::Truth(truth) => Value::Text(if truth { "true" } else { "false" }.into()),
-            Value::Number(number) => Value::Text(crate::scalar::format_number(number).into()),
+            Value::Number(_) => number.map_or(Value::Null, |x| Value::Text(crate::scalar::format_number(x).into())),
             other => other,
         },
         Reading::Number => number.map_or(Value::Null, Value::Number),
         Reading::Truth => truth.map_or(Value::Null, Value::Truth),
         Reading::NoNumber => Value::Truth(number.is_none()),
         Reading::NoTruth => Value::Truth(truth.is_none()),
+    }
+}
+
+/// Finite and not -0, or missing.
+fn is_plain(x: f64) -> bool {
+    x.is_nan() || (x.is_finite() && x.to_bits() != (-0.0f64).to_bits())
+}
+
+fn length(column: &Vector) -> usize {
+    match column {
+        Vector::Number(numbers) => numbers.len(),
+        Vector::Truth(truths) => truths.len(),
+        Vector::Text { codes, .. } => codes.len(),
+        Vector::Null(rows) => *rows,
     }
 }
 

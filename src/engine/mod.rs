@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use crate::demand::Demand;
 use crate::evidence::Guarded;
+use crate::plan::spec::Format;
 use crate::scan::{Scan, Source, SourceColumn};
 
 #[cfg(feature = "polars")]
@@ -50,6 +51,8 @@ pub enum EngineError {
     Format { path: PathBuf, why: String },
     #[error("{}, line {line}: {found} fields where the header has {expected}; check the delimiter and the quotes", path.display())]
     Ragged { path: PathBuf, line: u64, found: usize, expected: usize },
+    #[error("{}: cannot be unpacked: {why}; it may be damaged or cut short", path.display())]
+    Packed { path: PathBuf, why: String },
     #[error("{}: not UTF-8{}; convert it, for example: iconv -f latin1 -t utf-8", path.display(), at_line(*line))]
     NotUtf8 { path: PathBuf, line: Option<u64> },
     #[error("{}: the column {column:?} is not there{}", path.display(), nearest(near))]
@@ -64,8 +67,21 @@ pub enum EngineError {
     Memory { demand: String, limit_bytes: u64 },
     #[error("this build reads CSV and TSV only; build with the feature `polars` for {0}")]
     Unsupported(&'static str),
-    #[error("interrupted")]
-    Interrupted,
+    #[error("{0:?} cannot separate fields; an ASCII character other than a quote or a line break can")]
+    Delimiter(char),
+    #[error("a worker stopped in the middle of a pass; this is a defect of evenhand, please report it")]
+    Stopped,
+}
+
+/// Refuses a separator that is part of a character, a quote or a line break.
+fn check_delimiter(source: &Source) -> Result<(), EngineError> {
+    let delimiter = char::from(source.delimiter);
+    match source.format {
+        Format::Csv | Format::Tsv if !delimiter.is_ascii() || matches!(delimiter, '"' | '\n' | '\r' | '\0') => {
+            Err(EngineError::Delimiter(delimiter))
+        }
+        Format::Csv | Format::Tsv | Format::Parquet | Format::Ndjson | Format::Ipc => Ok(()),
+    }
 }
 
 fn at_line(line: Option<u64>) -> String {

@@ -8,6 +8,7 @@ use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::csv::RECORD_BYTES_MAX;
+use super::paths::{Packing, packing};
 use crate::engine::EngineError;
 
 /// Bytes read at a time.
@@ -46,6 +47,7 @@ enum State {
 pub struct Chunks {
     path: PathBuf,
     reader: Box<dyn Read + Send>,
+    packed: bool,
     ends: Ends,
     rest: Vec<u8>,
     line: u64,
@@ -65,12 +67,13 @@ impl Chunks {
         if meta.is_file() && meta.len() == 0 {
             return Err(EngineError::Empty { path: path.into() });
         }
-        let reader: Box<dyn Read + Send> = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("gz") => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
-            Some("zst") => Box::new(zstd::stream::read::Decoder::new(file).map_err(unreadable)?),
-            _ => Box::new(file),
+        let packing = packing(path);
+        let reader: Box<dyn Read + Send> = match packing {
+            Some(Packing::Gzip) => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(file))),
+            Some(Packing::Zstandard) => Box::new(zstd::stream::read::Decoder::new(file).map_err(unreadable)?),
+            None => Box::new(file),
         };
-        Ok(Chunks { path: path.into(), reader, ends, rest: Vec::new(), line: 1, first_line: 1, started: false, done: false })
+        Ok(Chunks { path: path.into(), reader, packed: packing.is_some(), ends, rest: Vec::new(), line: 1, first_line: 1, started: false, done: false })
     }
 
     /// The next records; none at the end of the file.
@@ -120,6 +123,7 @@ impl Chunks {
                 }
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if self.packed => return Err(EngineError::Packed { path: self.path.clone(), why: e.to_string() }),
                 Err(e) => return Err(EngineError::Unreadable { path: self.path.clone(), why: e.to_string() }),
             }
         }

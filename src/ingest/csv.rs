@@ -31,7 +31,11 @@ impl Records {
     pub fn open(path: &Path, source: &Source) -> Result<Records, EngineError> {
         let unreadable = |e: io::Error| EngineError::Unreadable { path: path.into(), why: e.to_string() };
         let file = File::open(path).map_err(unreadable)?;
-        if file.metadata().map_err(unreadable)?.len() == 0 {
+        let meta = file.metadata().map_err(unreadable)?;
+        if meta.is_dir() {
+            return Err(EngineError::Unreadable { path: path.into(), why: "it is a folder".into() });
+        }
+        if meta.len() == 0 {
             return Err(EngineError::Empty { path: path.into() });
         }
         let since_record = Rc::new(Cell::new(0));

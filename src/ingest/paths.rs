@@ -57,6 +57,23 @@ pub fn partitions(root: &Path, path: &Path) -> Vec<(String, String)> {
     folders.filter_map(pair).collect()
 }
 
+/// How a file is packed, by its extension in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packing {
+    Gzip,
+    Zstandard,
+}
+
+/// The packing an extension tells; none for a plain file.
+pub fn packing(path: &Path) -> Option<Packing> {
+    let extension = path.extension()?.to_str()?.to_ascii_lowercase();
+    match extension.as_str() {
+        "gz" => Some(Packing::Gzip),
+        "zst" => Some(Packing::Zstandard),
+        _ => None,
+    }
+}
+
 const HIVE_NULL: &str = "__HIVE_DEFAULT_PARTITION__";
 
 /// Undoes percent-encoding; a text that is none stays as it is.

@@ -1,11 +1,12 @@
 //! Parquet and Arrow IPC: polars' streamed frames to batches of columns.
 
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{
-    Column, DataFrame, DataType, Engine, IpcScanOptions, LazyFrame, PlRefPath, PlanCallback, PolarsError, ScanArgsParquet, Schema,
+    Column, DataFrame, DataType, Engine, HiveOptions, IpcScanOptions, LazyFrame, PlRefPath, PlanCallback, PolarsError, ScanArgsParquet, Schema,
     UnifiedScanArgs, col,
 };
 
@@ -21,31 +22,45 @@ const FRAME_ROWS: usize = 16 * BATCH_ROWS;
 fn scan_file(path: &Path, source: &Source) -> Result<LazyFrame, EngineError> {
     let unreadable = |why: String| EngineError::Unreadable { path: path.into(), why };
     let meta = std::fs::metadata(path).map_err(|e| unreadable(e.to_string()))?;
+    if meta.is_dir() {
+        return Err(unreadable("it is a folder".into()));
+    }
     if meta.is_file() && meta.len() == 0 {
         return Err(EngineError::Empty { path: path.into() });
     }
     let text = path.to_str().ok_or_else(|| unreadable("the name is not UTF-8; rename the file".into()))?;
+    // Folders of partitions are read by the rules of `ingest::paths`, for every format.
+    let (path_of, hive_options) = (PlRefPath::new(text), HiveOptions::new_disabled());
     let scan = match source.format {
-        Format::Parquet => LazyFrame::scan_parquet(PlRefPath::new(text), ScanArgsParquet { glob: false, ..Default::default() }),
-        _ => LazyFrame::scan_ipc(PlRefPath::new(text), IpcScanOptions::default(), UnifiedScanArgs { glob: false, ..Default::default() }),
+        Format::Parquet => LazyFrame::scan_parquet(path_of, ScanArgsParquet { glob: false, hive_options, ..Default::default() }),
+        _ => LazyFrame::scan_ipc(path_of, IpcScanOptions::default(), UnifiedScanArgs { glob: false, hive_options, ..Default::default() }),
     };
     scan.map_err(|e| refused(path, source, &e))
 }
 
 /// An error of polars without its text, which may hold cell values.
 fn refused(path: &Path, source: &Source, e: &PolarsError) -> EngineError {
-    let name = if source.format == Format::Parquet { "Parquet" } else { "Arrow IPC" };
     match e {
         PolarsError::IO { error, .. } if error.kind() != std::io::ErrorKind::Other => {
             EngineError::Unreadable { path: path.into(), why: error.kind().to_string() }
         }
-        _ => EngineError::Format { path: path.into(), why: format!("polars cannot read it as {name}; it may be damaged or of another format") },
+        _ => damaged(path, source),
     }
+}
+
+fn damaged(path: &Path, source: &Source) -> EngineError {
+    let name = if source.format == Format::Parquet { "Parquet" } else { "Arrow IPC" };
+    EngineError::Format { path: path.into(), why: format!("polars cannot read it as {name}; it may be damaged or of another format") }
+}
+
+/// Polars' readers panic over some damaged files.
+fn caught<T>(path: &Path, source: &Source, read: impl FnOnce() -> Result<T, EngineError>) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| Err(damaged(path, source)))
 }
 
 /// Columns and types of a file.
 pub fn schema(path: &Path, source: &Source) -> Result<Arc<Schema>, EngineError> {
-    scan_file(path, source)?.collect_schema().map_err(|e| refused(path, source, &e))
+    caught(path, source, || scan_file(path, source)?.collect_schema().map_err(|e| refused(path, source, &e)))
 }
 
 /// Streams the columns a scan reads; `send` returns false to stop.
@@ -70,17 +85,20 @@ pub fn stream(
     if columns.is_empty() {
         columns.extend(schema.iter_names().take(1).map(|name| col(name.as_str())));
     }
-    let frames = scan_file(path, &scan.source)?
-        .select(columns)
-        .sink_batches(PlanCallback::new(move |frame: DataFrame| Ok(!send(frame))), false, NonZeroUsize::new(FRAME_ROWS))
-        .map_err(|e| refused(path, &scan.source, &e))?;
-    frames.collect_with_engine(Engine::Streaming).map_err(|e| refused(path, &scan.source, &e))?;
-    Ok(())
+    caught(path, &scan.source, || {
+        let frames = scan_file(path, &scan.source)?
+            .select(columns)
+            .sink_batches(PlanCallback::new(move |frame: DataFrame| Ok(!send(frame))), false, NonZeroUsize::new(FRAME_ROWS))
+            .map_err(|e| refused(path, &scan.source, &e))?;
+        frames.collect_with_engine(Engine::Streaming).map_err(|e| refused(path, &scan.source, &e))?;
+        Ok(())
+    })
 }
 
 /// Hands a frame on in batches.
 pub fn batches(
     scan: &Scan,
+    path: &Path,
     frame: &DataFrame,
     partitions: &[(String, String)],
     batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>,
@@ -95,7 +113,10 @@ pub fn batches(
             match partitions.iter().rfind(|(partition, _)| **partition == **name) {
                 Some((_, value)) => (0..rows).for_each(|_| field.push(Some(value), &scan.source)),
                 None => match frame.column(name) {
-                    Ok(column) => push(field, &column.slice(start as i64, rows), &scan.source),
+                    Ok(column) => caught(path, &scan.source, || {
+                        push(field, &column.slice(start as i64, rows), &scan.source);
+                        Ok(())
+                    })?,
                     Err(_) => (0..rows).for_each(|_| field.push(None, &scan.source)),
                 },
             }
@@ -111,9 +132,9 @@ pub fn batches(
 /// are texts; a list or structure is there but no value of any kind.
 fn push(field: &mut Field, column: &Column, source: &Source) {
     let none = |field: &mut Field| {
-        for _ in 0..column.len() {
-            field.push_number(true, None);
-            field.push_truth(true, None);
+        for null in column.is_null().iter() {
+            field.push_number(null != Some(true), None);
+            field.push_truth(null != Some(true), None);
             field.push_text(None);
         }
     };
@@ -122,10 +143,10 @@ fn push(field: &mut Field, column: &Column, source: &Source) {
             Ok(truths) => truths.iter().for_each(|truth| push_truth(field, truth)),
             Err(_) => none(field),
         },
-        dtype if dtype.is_integer() && field.reads_texts() => match (column.cast(&DataType::String), column.cast(&DataType::Float64)) {
+        dtype if (dtype.is_integer() || dtype.is_decimal()) && field.reads_texts() => match (column.cast(&DataType::String), column.cast(&DataType::Float64)) {
             (Ok(texts), Ok(numbers)) => match (texts.str(), numbers.f64()) {
                 (Ok(texts), Ok(numbers)) => {
-                    texts.iter().for_each(|text| field.push_text(text));
+                    texts.iter().for_each(|text| field.push_text(text.map(without_zeros)));
                     numbers.iter().for_each(|number| push_number(field, number));
                 }
                 _ => none(field),
@@ -153,6 +174,11 @@ fn push(field: &mut Field, column: &Column, source: &Source) {
             Err(_) => none(field),
         },
     }
+}
+
+/// A decimal as `format_number` writes it, with all its digits.
+fn without_zeros(decimal: &str) -> &str {
+    if decimal.contains('.') { decimal.trim_end_matches('0').trim_end_matches('.') } else { decimal }
 }
 
 fn push_number(field: &mut Field, number: Option<f64>) {

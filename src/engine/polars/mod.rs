@@ -3,6 +3,7 @@
 //! Parquet and Arrow IPC are streamed by polars; CSV, TSV and NDJSON are read in chunks by the rules of `ingest::csv` (polars fills records
 //! that are too short with missing values and says nothing). Every piece becomes batches of columns for `kernel`; each thread has its own sums.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -12,7 +13,7 @@ use polars::prelude::DataFrame;
 
 use super::kernel::{Parts, Pass, Sums};
 use super::reference::partitions;
-use super::{Collected, Engine, EngineError};
+use super::{Collected, Engine, EngineError, check_delimiter, near};
 use crate::demand::Demand;
 use crate::evidence::{Evidence, Guarded};
 use crate::ingest::chunks::{Chunk, Chunks};
@@ -44,6 +45,7 @@ struct Part {
 
 impl Engine for Polars {
     fn describe(&self, source: &Source) -> Result<Vec<SourceColumn>, EngineError> {
+        check_delimiter(source)?;
         let Some(path) = source.paths.first() else { return Ok(Vec::new()) };
         let column = |name: &str, kind: &str| SourceColumn { name: name.into(), kind: kind.into() };
         let mut columns: Vec<SourceColumn> = match source.format {
@@ -60,6 +62,7 @@ impl Engine for Polars {
     }
 
     fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
+        check_delimiter(&scan.source)?;
         let (mut evidence, mut parts, rows) = self.pass(scan, demands, &Parts::new(), progress)?;
         let mut passes = 1;
         while let Some(next) = next_part(&mut parts) {
@@ -85,6 +88,17 @@ fn merge(evidence: &mut Evidence, more: Evidence) {
     for (name, statistic) in more.statistics {
         if let Some(mine) = evidence.statistics.get_mut(&name) {
             mine.merge(statistic);
+        }
+    }
+}
+
+/// Reports a panic of the thread that holds it, so that the others stop.
+struct Alarm<'a>(&'a First);
+
+impl Drop for Alarm<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.report(0, 0, EngineError::Stopped);
         }
     }
 }
@@ -124,10 +138,14 @@ impl Polars {
         let files: Vec<Mutex<Option<Arc<Part>>>> = scan.source.paths.iter().map(|_| Mutex::new(None)).collect();
         let (rows, first) = (AtomicU64::new(0), Arc::new(First::default()));
         let (sender, receiver) = sync_channel::<Piece>(2 * self.threads);
-        let receiver = Mutex::new(receiver);
+        // The workers alone hold the receiver: when the last one is gone, sending fails and does not wait.
+        let receiver = Arc::new(Mutex::new(receiver));
+        let unseen = Mutex::new(named(scan));
+        let work = Work { scan, pass: &pass, files: &files, first: &first, rows: &rows, unseen: &unseen, progress };
         let sums = std::thread::scope(|scope| {
-            let work = || worker(scan, &pass, &files, &receiver, &first, &rows, progress);
-            let workers: Vec<_> = (0..self.threads.max(1)).map(|_| scope.spawn(work)).collect();
+            let spawn = |receiver| scope.spawn(move || worker(work, receiver));
+            let workers: Vec<_> = (1..self.threads).map(|_| spawn(receiver.clone())).chain([spawn(receiver.clone())]).collect();
+            drop(receiver);
             produce(scan, &files, sender, &first);
             workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Vec<Sums>>()
         });
@@ -135,10 +153,10 @@ impl Polars {
         if let Some((_, _, error)) = error {
             return Err(error);
         }
-        if sums.len() < self.threads.max(1) {
-            return Err(EngineError::Interrupted);
-        }
         let rows = rows.into_inner();
+        if let Some(column) = unseen.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().next().filter(|_| rows > 0) {
+            return Err(never_named(scan, &column));
+        }
         progress(rows);
         let (evidence, parts) = pass.finish(sums)?;
         Ok((evidence, parts, rows))
@@ -158,7 +176,8 @@ fn produce(scan: &Scan, files: &[Mutex<Option<Arc<Part>>>], sender: SyncSender<P
             }
         };
         if let Err(e) = done {
-            first.report(file, 0, e);
+            // The chunks before this place are on their way, and a defect in one of them comes first.
+            first.report(file, u64::MAX, e);
         }
         if first.any() {
             return;
@@ -204,16 +223,23 @@ fn produce_text(
     }
 }
 
+/// What the workers of a pass share.
+#[derive(Clone, Copy)]
+struct Work<'a> {
+    scan: &'a Scan,
+    pass: &'a Pass,
+    files: &'a [Mutex<Option<Arc<Part>>>],
+    first: &'a First,
+    rows: &'a AtomicU64,
+    /// Columns that no line of NDJSON has named yet.
+    unseen: &'a Mutex<BTreeSet<Arc<str>>>,
+    progress: &'a (dyn Fn(u64) + Sync),
+}
+
 /// Counts pieces until there are no more.
-fn worker(
-    scan: &Scan,
-    pass: &Pass,
-    files: &[Mutex<Option<Arc<Part>>>],
-    receiver: &Mutex<Receiver<Piece>>,
-    first: &First,
-    rows: &AtomicU64,
-    progress: &(dyn Fn(u64) + Sync),
-) -> Sums {
+fn worker(work: Work, receiver: Arc<Mutex<Receiver<Piece>>>) -> Sums {
+    let Work { scan, pass, files, first, rows, unseen, progress } = work;
+    let _alarm = Alarm(first);
     let mut sums = pass.start();
     let mut parser: Option<(usize, Parser)> = None;
     loop {
@@ -231,16 +257,37 @@ fn worker(
         let part = files[file].lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(part) = part.filter(|_| !first.before(file, line)) else { continue };
         let done = match &piece {
-            Piece::Frame { frame, .. } => frame::batches(scan, frame, &part.partitions, &mut batch),
+            Piece::Frame { frame, .. } => frame::batches(scan, &scan.source.paths[file], frame, &part.partitions, &mut batch),
             Piece::Text { chunk, skip, .. } => {
                 if parser.as_ref().is_none_or(|(of, _)| *of != file) {
                     parser = Parser::new(scan, &scan.source.paths[file], &part.header, &part.partitions).ok().map(|parser| (file, parser));
                 }
-                parser.as_mut().map_or(Ok(()), |(_, parser)| parser.parse(chunk, *skip, &mut batch))
+                parser.as_mut().map_or(Ok(()), |(_, parser)| {
+                    let done = parser.parse(chunk, *skip, &mut batch);
+                    if scan.source.format == Format::Ndjson {
+                        let seen = parser.seen();
+                        unseen.lock().unwrap_or_else(PoisonError::into_inner).retain(|name| !seen.contains(&name));
+                    }
+                    done
+                })
             }
         };
         if let Err(e) = done {
             first.report(file, line, e);
         }
     }
+}
+
+/// The columns that the lines of NDJSON must name, each at least once; none for the other formats, whose files list their columns.
+fn named(scan: &Scan) -> BTreeSet<Arc<str>> {
+    match scan.source.format {
+        Format::Ndjson => scan.reads.iter().map(|read| read.column.clone()).collect(),
+        Format::Csv | Format::Tsv | Format::Parquet | Format::Ipc => BTreeSet::new(),
+    }
+}
+
+fn never_named(scan: &Scan, column: &str) -> EngineError {
+    let path = scan.source.paths.first().cloned().unwrap_or_default();
+    let names = text::header(&path, &scan.source).unwrap_or_default();
+    EngineError::NoColumn { path, column: column.into(), near: near(column, names.iter()) }
 }

@@ -4,8 +4,10 @@
 //! what the reference refuses, at the same line.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use csv::ByteRecord;
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 
 use super::columns::{Field, by_column};
 use crate::engine::{BATCH_ROWS, EngineError, near};
@@ -62,7 +64,7 @@ fn unreadable(path: &Path) -> EngineError {
 fn keys(path: &Path, chunk: &Chunk) -> Result<Vec<String>, EngineError> {
     let mut names: Vec<String> = Vec::new();
     for (i, line) in chunk.bytes.split(|&byte| byte == b'\n').enumerate().take(KEYS_LINES) {
-        if let Some(object) = object(path, line, chunk.line + i as u64)? {
+        if let Some(Object(object)) = object(path, line, chunk.line + i as u64)? {
             for name in object.keys() {
                 if !names.contains(name) {
                     names.push(name.clone());
@@ -73,7 +75,32 @@ fn keys(path: &Path, chunk: &Chunk) -> Result<Vec<String>, EngineError> {
     Ok(names)
 }
 
-type Object = serde_json::Map<String, serde_json::Value>;
+/// A JSON object no name of which comes twice.
+struct Object(serde_json::Map<String, serde_json::Value>);
+
+const TWICE: &str = "a name comes twice";
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Object, D::Error> {
+        struct Once;
+        impl<'de> Visitor<'de> for Once {
+            type Value = Object;
+            fn expecting(&self, f: &mut std::fmt::Formatter) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Object, A::Error> {
+                let mut map = serde_json::Map::new();
+                while let Some((name, value)) = access.next_entry()? {
+                    if map.insert(name, value).is_some() {
+                        return Err(A::Error::custom(TWICE));
+                    }
+                }
+                Ok(Object(map))
+            }
+        }
+        deserializer.deserialize_map(Once)
+    }
+}
 
 /// The object of a line; none for a blank line.
 fn object(path: &Path, line: &[u8], number: u64) -> Result<Option<Object>, EngineError> {
@@ -83,10 +110,11 @@ fn object(path: &Path, line: &[u8], number: u64) -> Result<Option<Object>, Engin
     if std::str::from_utf8(line).is_err() {
         return Err(EngineError::NotUtf8 { path: path.into(), line: Some(number) });
     }
-    match serde_json::from_slice(line) {
-        Ok(serde_json::Value::Object(object)) => Ok(Some(object)),
-        _ => Err(EngineError::Format { path: path.into(), why: format!("line {number} is no JSON object") }),
-    }
+    serde_json::from_slice(line).map(Some).map_err(|e| {
+        let twice = e.is_data() && e.to_string().starts_with(TWICE);
+        let why = if twice { "names a column twice" } else { "is no JSON object" };
+        EngineError::Format { path: path.into(), why: format!("line {number} {why}") }
+    })
 }
 
 /// Turns the chunks of one file into batches. Every worker has its own.
@@ -97,8 +125,12 @@ pub struct Parser<'a> {
     width: usize,
     /// Position in the record and what is read of it, by position; a column of the file's name has none.
     fields: Vec<(usize, Field)>,
-    names: Vec<std::sync::Arc<str>>,
+    names: Vec<Arc<str>>,
+    /// Names that came in a line of NDJSON.
+    seen: Vec<bool>,
     partitions: Vec<(String, Field)>,
+    /// Names of the partitions.
+    folders: Vec<Arc<str>>,
     rows: usize,
 }
 
@@ -117,26 +149,36 @@ impl<'a> Parser<'a> {
             width: header.len(),
             fields: Vec::new(),
             names: Vec::new(),
+            seen: Vec::new(),
             partitions: Vec::new(),
+            folders: Vec::new(),
             rows: 0,
         };
         for (name, readings) in by_column(&scan.reads) {
             let field = Field::new(readings.into_iter());
             if let Some((_, value)) = partitions.iter().rfind(|(partition, _)| **partition == *name) {
                 parser.partitions.push((value.clone(), field));
+                parser.folders.push(name);
                 continue;
             }
             let missing = || EngineError::NoColumn { path: path.into(), column: name.to_string(), near: near(&name, header.iter()) };
             let at = header.iter().position(|column| **column == *name);
-            // NDJSON names its columns in every line; one that never comes is missing everywhere.
+            // NDJSON names its columns in every line; in a line without the name the value is missing.
             let at = if scan.source.format == Format::Ndjson { Some(at.unwrap_or(usize::MAX)) } else { at };
             parser.fields.push((at.ok_or_else(missing)?, field));
             parser.names.push(name);
+            parser.seen.push(false);
         }
         if scan.source.format != Format::Ndjson {
             parser.fields.sort_by_key(|(at, _)| *at);
         }
         Ok(parser)
+    }
+
+    /// The columns that were named so far: those of NDJSON that came in a line, and those in the file's path.
+    pub fn seen(&self) -> Vec<&Arc<str>> {
+        let seen = self.names.iter().zip(&self.seen).filter(|(_, seen)| **seen).map(|(name, _)| name);
+        seen.chain(&self.folders).collect()
     }
 
     /// Hands the rows of a chunk on in batches. `skip` bytes at its start are the header.
@@ -221,9 +263,11 @@ impl<'a> Parser<'a> {
 
     fn parse_objects(&mut self, chunk: &Chunk, batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>) -> Result<(), EngineError> {
         for (i, line) in chunk.bytes.split(|&byte| byte == b'\n').enumerate() {
-            let Some(object) = object(self.path, line, chunk.line + i as u64)? else { continue };
-            for ((_, field), name) in self.fields.iter_mut().zip(&self.names) {
-                push_json(field, object.get(&**name), self.source);
+            let Some(Object(object)) = object(self.path, line, chunk.line + i as u64)? else { continue };
+            for (((_, field), name), seen) in self.fields.iter_mut().zip(&self.names).zip(&mut self.seen) {
+                let value = object.get(&**name);
+                *seen |= value.is_some();
+                push_json(field, value, self.source);
             }
             self.rows += 1;
             if self.rows == BATCH_ROWS {
@@ -265,11 +309,13 @@ fn push_json(field: &mut Field, value: Option<&serde_json::Value>, source: &Sour
             field.push_truth(true, Some(*truth));
             field.push_text(Some(if *truth { "true" } else { "false" }));
         }
-        Some(Json::Number(number)) => {
-            let number = number.as_f64().filter(|x| x.is_finite());
+        Some(Json::Number(written)) => {
+            let number = written.as_f64().filter(|x| x.is_finite());
             field.push_number(true, number);
             field.push_truth(true, number.and_then(|x| if x == 1.0 { Some(true) } else { (x == 0.0).then_some(false) }));
-            field.push_text(number.map(crate::scalar::format_number).as_deref());
+            // Integers of more than 53 bits keep their digits.
+            let whole = (written.is_i64() || written.is_u64()).then(|| written.to_string());
+            field.push_text(whole.or_else(|| number.map(crate::scalar::format_number)).as_deref());
         }
         Some(Json::Array(_) | Json::Object(_)) => {
             field.push_number(true, None);
