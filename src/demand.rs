@@ -4,7 +4,8 @@
 //! Axes and columns are total functions of a row: every row has one code on every axis, unknown and outside included.
 //!
 //! Fixed point: a column declared on [lower, upper] is clamped to it, mapped to z = (v - lower) / (upper - lower) * 2 - 1 and rounded to
-//! q = floor(z * 2^s + 0.5), s = 20 or 40. Every step is one IEEE operation, so every engine gets the same q.
+//! q = floor(z * 2^s + 0.5), s = 20 or 40. Every step is one IEEE operation, so every engine gets the same q. On an interval without a
+//! positive finite width no value has a place: every row counts as missing.
 
 use std::sync::Arc;
 
@@ -118,6 +119,12 @@ pub struct Fixed {
 }
 
 impl Fixed {
+    /// False for an interval on which no value has a place.
+    pub fn has_width(&self) -> bool {
+        let width = self.upper - self.lower;
+        width > 0.0 && width < f64::INFINITY
+    }
+
     /// The integer of a value at 2^-bits; see the heading.
     pub fn quantise(&self, value: f64, bits: u32) -> i64 {
         let clamped = if value < self.lower {

@@ -26,6 +26,8 @@ pub const WEIGHT_ONE: i128 = 1 << 20;
 pub const DISTINCT_MAX: usize = 4096;
 
 /// Rows, sum of weights, sum of squared weights. Without weights `w = n` and `ww = n`.
+///
+/// Weights are not negative, so a sum that stops at the greatest integer (129 rows of weight 10^12) is the same in any order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Cell {
     pub n: i64,
@@ -45,7 +47,7 @@ impl Cell {
 impl Add for Cell {
     type Output = Cell;
     fn add(self, other: Cell) -> Cell {
-        Cell { n: self.n + other.n, w: self.w + other.w, ww: self.ww + other.ww }
+        Cell { n: self.n + other.n, w: self.w.saturating_add(other.w), ww: self.ww.saturating_add(other.ww) }
     }
 }
 
@@ -231,7 +233,7 @@ impl Bins {
         if position <= 0.0 {
             0
         } else if position >= f64::from(self.count) {
-            self.count - 1
+            self.count.saturating_sub(1)
         } else {
             position as u32
         }

@@ -5,7 +5,7 @@
 
 use std::path::PathBuf;
 
-use crate::demand::Demand;
+use crate::demand::{Axis, Demand, Shape};
 use crate::evidence::Guarded;
 use crate::plan::spec::Format;
 use crate::scan::{Scan, Source, SourceColumn};
@@ -69,6 +69,8 @@ pub enum EngineError {
     Unsupported(&'static str),
     #[error("{0:?} cannot separate fields; an ASCII character other than a quote or a line break can")]
     Delimiter(char),
+    #[error("the demand {0}: more cells than can be numbered; take an axis away or make it coarser")]
+    Cells(String),
     #[error("a worker stopped in the middle of a pass; this is a defect of evenhand, please report it")]
     Stopped,
 }
@@ -82,6 +84,17 @@ fn check_delimiter(source: &Source) -> Result<(), EngineError> {
         }
         Format::Csv | Format::Tsv | Format::Parquet | Format::Ndjson | Format::Ipc => Ok(()),
     }
+}
+
+/// Refuses tables with more cells than there are codes.
+fn check_cells(demand: &Demand) -> Result<(), EngineError> {
+    let by: &[Axis] = match &demand.shape {
+        Shape::Tally { axes, .. } => axes,
+        Shape::Moments { by, .. } | Shape::Histogram { by, .. } => by,
+        Shape::ClassSizes { .. } | Shape::Panel { .. } => &[],
+    };
+    let cells = by.iter().try_fold(1u64, |cells, axis| cells.checked_mul(axis.size().into()));
+    cells.map(|_| ()).ok_or_else(|| EngineError::Cells(demand.name.to_string()))
 }
 
 fn at_line(line: Option<u64>) -> String {

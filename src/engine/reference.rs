@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Collected, Engine, EngineError, near};
+use super::{Collected, Engine, EngineError, check_cells, check_delimiter, near};
 use crate::demand::{Axis, Demand, Fixed, Limbs, RowKey, Rows, Shape, hash};
 use crate::evidence::{Evidence, Guarded};
 use crate::ingest::{csv::Records, field, paths};
@@ -34,6 +34,7 @@ impl Engine for Reference {
 
     fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
         text_only(&scan.source)?;
+        demands.iter().try_for_each(check_cells)?;
         let derive = derived(scan)?;
         let keep = scan.keep.as_ref().map(|keep| bind(scan, keep)).transpose()?;
         let mut counters = demands.iter().map(|demand| Counter::new(scan, demand)).collect::<Result<Vec<_>, _>>()?;
@@ -64,7 +65,8 @@ impl Engine for Reference {
 }
 
 fn text_only(source: &Source) -> Result<(), EngineError> {
-    let packed = |path: &std::path::PathBuf| path.extension().is_some_and(|extension| extension == "gz" || extension == "zst");
+    check_delimiter(source)?;
+    let packed = |path: &std::path::PathBuf| paths::packing(path).is_some();
     match source.format {
         Format::Csv | Format::Tsv if source.paths.iter().any(packed) => Err(EngineError::Unsupported("compressed files")),
         Format::Csv | Format::Tsv => Ok(()),
@@ -240,9 +242,13 @@ impl<'a> Counter<'a> {
                     return Ok(());
                 }
                 let mut key = Vec::new();
-                key_bytes(&mut key, values.into_iter());
-                self.classes_bytes += key.len() as u64 + 64;
-                *self.classes.entry(key).or_insert(0) += 1;
+                class_bytes(&mut key, values.iter());
+                let bytes = key.len() as u64 + 64;
+                let rows = self.classes.entry(key).or_insert_with(|| {
+                    self.classes_bytes += bytes;
+                    0
+                });
+                *rows += 1;
                 if self.classes_bytes > *memory_bytes_max {
                     let demand = self.demand.name.to_string();
                     return Err(EngineError::Memory { demand, limit_bytes: *memory_bytes_max });
@@ -287,6 +293,7 @@ pub(super) fn weight_units(weight: f64) -> i128 {
 
 fn quantised(columns: &[Fixed], bound: &[Bound], row: &[Value], limbs: Limbs) -> Option<Vec<i128>> {
     let one = |(fixed, bound): (&Fixed, &Bound)| match bound.evaluate(row) {
+        _ if !fixed.has_width() => None,
         Value::Number(number) => Some(i128::from(fixed.quantise(number, limbs.bits()))),
         Value::Truth(truth) => Some(i128::from(fixed.quantise(f64::from(u8::from(truth)), limbs.bits()))),
         Value::Null | Value::Text(_) => None,
@@ -392,12 +399,25 @@ pub(super) fn key_bytes(bytes: &mut Vec<u8>, values: impl Iterator<Item = Value>
         if i > 0 {
             bytes.push(0x1f);
         }
-        match value {
-            Value::Null => bytes.extend(b"\\N"),
-            Value::Truth(truth) => bytes.extend(if truth { &b"true"[..] } else { b"false" }),
-            Value::Number(number) => bytes.extend(format_number(number).as_bytes()),
-            Value::Text(text) => bytes.extend(text.as_bytes()),
-        }
+        append(bytes, &value);
+    }
+}
+
+/// Appends the texts of the values, each with its length behind it: keys of different values are different.
+pub(super) fn class_bytes<'a>(bytes: &mut Vec<u8>, values: impl Iterator<Item = &'a Value>) {
+    for value in values {
+        let start = bytes.len();
+        append(bytes, value);
+        bytes.extend(((bytes.len() - start) as u64).to_le_bytes());
+    }
+}
+
+fn append(bytes: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Null => bytes.extend(b"\\N"),
+        Value::Truth(truth) => bytes.extend(if *truth { &b"true"[..] } else { b"false" }),
+        Value::Number(number) => bytes.extend(format_number(*number).as_bytes()),
+        Value::Text(text) => bytes.extend(text.as_bytes()),
     }
 }
 

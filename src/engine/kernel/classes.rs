@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 
 use super::program::{Program, Values};
 use crate::engine::EngineError;
-use crate::engine::reference::key_bytes;
+use crate::engine::reference::class_bytes;
 use crate::scalar::{Scalar, Value};
 use crate::scan::Scan;
 use crate::statistic::ClassSizes;
@@ -58,7 +58,7 @@ impl Classes {
                 continue;
             }
             bytes.clear();
-            key_bytes(&mut bytes, key.into_iter());
+            class_bytes(&mut bytes, key.iter());
             hashes.push(u128::from_be_bytes(Md5::digest(&bytes).into()));
         }
         let mut table = self.table.lock().unwrap_or_else(PoisonError::into_inner);

@@ -164,7 +164,8 @@ impl Group {
             (Some(binned), Some(bins)) => binned[bins.code(value) as usize] += 1,
             (Some(_), None) => {}
             (None, _) => {
-                *self.numbers.entry(value.to_bits()).or_default() += 1;
+                // -0 is 0.
+                *self.numbers.entry((value + 0.0).to_bits()).or_default() += 1;
                 if self.numbers.len() > DISTINCT_MAX {
                     self.bin(bins);
                 }
@@ -173,7 +174,7 @@ impl Group {
     }
 
     fn bin(&mut self, bins: Option<&Bins>) {
-        let mut binned = vec![0; bins.map_or(0, |bins| bins.count as usize)];
+        let mut binned = vec![0; bins.map_or(0, |bins| bins.count.max(1) as usize)];
         if let Some(bins) = bins {
             for (value, n) in &self.numbers {
                 binned[bins.code(f64::from_bits(*value)) as usize] += n;

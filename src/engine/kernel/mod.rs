@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::demand::{Demand, Shape};
-use crate::engine::EngineError;
+use crate::engine::{EngineError, check_cells};
 use crate::evidence::Evidence;
 use crate::scalar::Vector;
 use crate::scan::Scan;
@@ -66,6 +66,7 @@ impl Pass {
         let counters = demands
             .iter()
             .map(|demand| {
+                check_cells(demand)?;
                 let choice = program.choice(scan, &demand.rows)?;
                 let part = parts.get(&demand.name).copied().unwrap_or((0, 1));
                 Ok(Counter { name: demand.name.clone(), choice, shape: bind(&mut program, scan, &demand.shape, part)? })

@@ -97,6 +97,9 @@ impl Plan {
 
 /// Integers at 2^-bits held in doubles; NaN where the value is missing. See `demand::Fixed`.
 fn quantised(column: &Vector, fixed: &Fixed, bits: u32, rows: usize) -> Vec<f64> {
+    if !fixed.has_width() {
+        return vec![f64::NAN; rows];
+    }
     let (lower, upper, unit) = (fixed.lower, fixed.upper, (1u64 << bits) as f64);
     let one = |value: f64| {
         let clamped = if value < lower { lower } else { value };
