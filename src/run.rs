@@ -83,6 +83,8 @@ pub enum RunError {
     Contract(Vec<String>),
     #[error(transparent)]
     Missing(#[from] crate::evidence::Missing),
+    #[error("the source changed while it was read: two passes met different numbers of rows; run again when nothing writes to it")]
+    Changed,
     #[error("{made} passes were made where {planned} were planned; this is a defect of evenhand, please report it")]
     Passes { planned: u32, made: u32 },
 }
@@ -115,7 +117,7 @@ pub fn audit(
 ) -> Result<Audited, RunError> {
     let source = crate::plan::source(pipeline.spec, pipeline.folder, &|path| expand(path))?;
     let draw = |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
-    let mut rows = Rows { engine, meter, progress, planned: 0, made: 0 };
+    let mut rows = Rows { engine, meter, progress, planned: 0, made: 0, met: None };
     let to_learn = learn::demands(pipeline.spec);
     let plan = match to_learn.is_empty() {
         true => draw(&Learned::default())?,
@@ -132,7 +134,7 @@ pub fn audit(
         true => trained(&plan, &mut rows)?,
         false => given(&plan, &mut rows)?,
     };
-    if rows.made < rows.planned {
+    if rows.made != rows.planned {
         return Err(RunError::Passes { planned: rows.planned, made: rows.made });
     }
     let measurement = measure::measure(&plan, &subject, &released)?;
@@ -202,6 +204,8 @@ struct Rows<'a> {
     progress: &'a dyn Progress,
     planned: u32,
     made: u32,
+    /// Rows of the source in the passes so far.
+    met: Option<u64>,
 }
 
 impl Rows<'_> {
@@ -209,6 +213,9 @@ impl Rows<'_> {
         self.progress.pass(name, self.made + 1, self.planned);
         let collected = self.engine.collect(scan, demands, self.progress.rows())?;
         self.progress.done(collected.rows);
+        if *self.met.get_or_insert(collected.rows) != collected.rows {
+            return Err(RunError::Changed);
+        }
         self.made += 1;
         // A demand with a memory limit may have taken further passes: they were not planned one by one.
         self.planned += collected.passes - 1;
