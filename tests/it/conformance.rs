@@ -211,6 +211,69 @@ fn formats_order_files_and_threads_change_nothing() {
     }
 }
 
+/// A folder's name is a column, before a column of the same name in the file, in text and typed formats; a name that a path must encode is
+/// decoded, and the value that stands for a missing one is missing. Without `hive` a folder's name means nothing.
+#[test]
+fn folders_of_partitions_are_columns_on_every_engine() {
+    let rows = rows(4_000, 5);
+    let folder = tempfile::tempdir().unwrap();
+    let named = |value: Option<&str>| value.unwrap_or("__HIVE_DEFAULT_PARTITION__").to_string();
+    let paths = |extension: &str, whole: bool| -> Vec<PathBuf> {
+        let mut paths = Vec::new();
+        for sex in [Some("f"), Some("m"), Some("x"), None] {
+            for odd in ["a b/c", "plain"] {
+                let part: Vec<Row> = rows.iter().filter(|row| row.sex == sex && (row.id % 2 == 1) == (odd == "plain")).cloned().collect();
+                let below = folder.path().join(extension).join(format!("{whole}")).join(format!("sex={}", named(sex)));
+                let below = below.join(format!("odd%20one={}", odd.replace(' ', "%20").replace('/', "%2F")));
+                std::fs::create_dir_all(&below).unwrap();
+                let path = below.join(format!("t.{extension}"));
+                // In the file itself the column says something else, or is not there.
+                let other: Vec<Row> = part.iter().map(|row| Row { sex: Some("wrong"), ..row.clone() }).collect();
+                write(&path, &other);
+                if !whole && extension == "parquet" {
+                    ParquetWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut frame(&part).drop("sex").unwrap()).unwrap();
+                }
+                if !whole && extension == "csv" {
+                    std::fs::write(&path, csv_text(&other).replacen("sex,", "gender,", 1)).unwrap();
+                }
+                paths.push(path);
+            }
+        }
+        paths
+    };
+    let with = |paths: Vec<PathBuf>, format, hive| {
+        let mut scan = scan(paths, format);
+        scan.source.hive = hive;
+        scan.reads.push(Read { name: "odd one".into(), column: if hive { "odd one" } else { "sex" }.into(), by: Reading::Text });
+        scan
+    };
+    let mut demands = demands();
+    let levels: Vec<Arc<str>> = vec!["a b/c".into(), "plain".into()];
+    let odd = Axis::Levels { of: Scalar::column("odd one"), levels: levels.into() };
+    demands.push(Demand { name: "odd".into(), rows: Rows::All, shape: Shape::Tally { axes: vec![odd], weight: None } });
+    let oracle = collect(&Reference, &with(paths("csv", true), Format::Csv, true), &demands).unwrap();
+    let plain = reference(&rows, &self::demands());
+    for name in ["table", "weighted"] {
+        assert_eq!(oracle.tally(name).unwrap(), plain.tally(name).unwrap(), "{name}");
+    }
+    assert_eq!(oracle.tally("odd").unwrap().get(&[1]).n, rows.iter().filter(|row| row.id % 2 == 1).count() as i64);
+    for (format, extension) in [(Format::Csv, "csv"), (Format::Parquet, "parquet"), (Format::Ndjson, "ndjson"), (Format::Ipc, "arrow")] {
+        for whole in [true, false] {
+            let paths = paths(extension, whole);
+            let found = collect(&Polars { threads: 2 }, &with(paths.clone(), format, true), &demands).unwrap();
+            same(&found, &oracle, &format!("{extension}, the column in the file: {whole}"));
+            if whole {
+                let flat = collect(&Polars { threads: 2 }, &with(paths, format, false), &demands).unwrap();
+                assert_eq!(flat.tally("odd").unwrap().get(&[3]).n, rows.len() as i64, "{extension}");
+            }
+        }
+        let described: Vec<String> =
+            Polars { threads: 1 }.describe(&with(paths(extension, false), format, true).source).unwrap().iter().map(|c| c.name.to_string()).collect();
+        assert_eq!(described.iter().filter(|name| **name == "sex").count(), 1, "{described:?}");
+        assert!(described.contains(&"odd one".to_string()), "{described:?}");
+    }
+}
+
 #[test]
 fn packed_files_read_like_plain_ones() {
     let rows = rows(3_000, 2);
