@@ -7,7 +7,7 @@ use super::kernel::{BATCH_ROWS, Parts, Pass, Sums};
 use super::{Collected, Engine, EngineError};
 use crate::demand::Demand;
 use crate::evidence::Guarded;
-use crate::scalar::{Kind, Value, Vector, parse_number};
+use crate::scalar::{Kind, TRUTH_UNKNOWN, Value, Vector, parse_number};
 use crate::scan::{Reading, Scan, Source, SourceColumn, parse_truth};
 
 /// Named columns of equal length. The source of a scan is not looked at.
@@ -75,6 +75,10 @@ impl Memory {
             (Vector::Number(numbers), Reading::Number) if numbers.iter().all(|&x| is_plain(x)) => Cow::Borrowed(column),
             (Vector::Text { .. }, Reading::Text) | (Vector::Truth(_), Reading::Truth) => {
                 Cow::Borrowed(column)
+            }
+            (Vector::Number(numbers), Reading::NoNumber) => {
+                let wrong = |x: &f64| if x.is_nan() { TRUTH_UNKNOWN } else { 0 };
+                Cow::Owned(Vector::Truth(numbers.iter().map(wrong).collect()))
             }
             _ => Cow::Owned(Vector::of((0..self.rows).map(|row| reading(column.get(row), by)).collect::<Vec<_>>().into_iter())),
         })

@@ -283,14 +283,30 @@ fn gather(table: &Vector, codes: &[u32], rows: usize) -> Vector {
     }
 }
 
+/// floor(x) for |x| < 2^51, in additions: `f64::floor` is a call on processors that do not promise the instruction. NaN stays NaN.
+#[inline]
+pub(crate) fn floor(x: f64) -> f64 {
+    // Adding 1.5 x 2^52 leaves no bits for a fraction: the sum is rounded to the nearest integer.
+    const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
+    let nearest = (x + WHOLE) - WHOLE;
+    if nearest > x { nearest - 1.0 } else { nearest }
+}
+
 /// Integer sums held in doubles: every product and partial sum is below 2^53.
 fn predict(model: &Predictor, inputs: &[Cow<'_, [f64]>], rows: usize) -> Vec<f64> {
     let mut eta = vec![model.intercept as f64; rows];
     for ((input, &(lower, upper)), &b) in inputs.iter().zip(&model.bounds).zip(&model.coefficients) {
         let b = b as f64;
+        if lower < upper {
+            for (eta, &x) in eta.iter_mut().zip(input.iter()) {
+                let clamped = if x < lower { lower } else { x };
+                let clamped = if clamped > upper { upper } else { clamped };
+                *eta += b * floor(((clamped - lower) / (upper - lower) * 2.0 - 1.0) * (1u64 << 20) as f64 + 0.5);
+            }
+            continue;
+        }
         for (eta, &x) in eta.iter_mut().zip(input.iter()) {
-            let q = if x.is_nan() { x } else { quantise(x, lower, upper) as f64 };
-            *eta += b * q;
+            *eta += b * if x.is_nan() { x } else { quantise(x, lower, upper) as f64 };
         }
     }
     eta

@@ -23,6 +23,10 @@ mod text;
 
 pub use batch::{NO_TEXT, TRUTH_UNKNOWN, Vector};
 pub use link::Link;
+#[cfg(feature = "polars")]
+pub(crate) use batch::floor;
+#[cfg(feature = "polars")]
+pub(crate) use number::write_number;
 pub use number::{format_number, parse_number};
 
 /// A value of one row.

@@ -53,12 +53,13 @@ pub fn format_number(number: f64) -> String {
     text
 }
 
-/// Appends the text of a number.
-fn write_number(text: &mut String, number: f64) {
+/// Appends the text of a number; see `format_number`.
+pub(crate) fn write_number(text: &mut String, number: f64) {
     use std::fmt::Write;
     let number = number + 0.0;
-    if number.fract() == 0.0 && number.abs() < 9.0e15 {
-        write_integer(text, number as i64);
+    let whole = number as i64;
+    if whole as f64 == number && number.abs() < 9.0e15 {
+        write_integer(text, whole);
         return;
     }
     // A decimal of at most 15 digits that reads back to the number is the shortest that does: no two such decimals read to one double.
@@ -99,7 +100,7 @@ fn write_integer(text: &mut String, number: i64) {
     if number < 0 {
         text.push('-');
     }
-    text.extend(digits[at..].iter().map(|&digit| char::from(digit)));
+    text.push_str(std::str::from_utf8(&digits[at..]).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::statistic::{Panel, PanelValue, Statistic};
 
 mod classes;
 mod counts;
+mod md5;
 mod moments;
 mod program;
 

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use super::program::{Program, Values};
 use crate::demand::{Axis, Fixed, Limbs};
 use crate::engine::EngineError;
-use crate::scalar::{TRUTH_UNKNOWN, Vector};
+use crate::scalar::{TRUTH_UNKNOWN, Vector, floor};
 use crate::scan::Scan;
 use crate::statistic::{MomentSums, Moments, Tally};
 
@@ -62,17 +62,19 @@ impl Plan {
         let variables = quantise(&self.of, bits);
         let weights = quantise(&self.weights, 20);
         let cross = quantise(&self.cross, bits);
-        let whole = |row: u32| variables.iter().chain(&weights).chain(&cross).all(|column| !column[row as usize].is_nan());
-        let mut groups: HashMap<u64, Vec<u32>> = HashMap::new();
+        let mut lacking = vec![false; values.rows];
+        for column in variables.iter().chain(&weights).chain(&cross) {
+            lacking.iter_mut().zip(column).for_each(|(lacking, x)| *lacking |= x.is_nan());
+        }
+        let mut groups: HashMap<u64, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         for &row in chosen {
             let code = self.by.iter().zip(&self.sizes).fold(0, |code, (&axis, &size)| {
                 code * u64::from(size) + u64::from(values.axis(axis)[row as usize])
             });
             let rows = groups.entry(code).or_default();
-            if whole(row) {
-                rows.push(row);
-            } else {
-                self.group(sums, code).skipped += 1;
+            match lacking[row as usize] {
+                false => rows.push(row),
+                true => self.group(sums, code).skipped += 1,
             }
         }
         for (code, rows) in groups {
@@ -104,7 +106,7 @@ fn quantised(column: &Vector, fixed: &Fixed, bits: u32, rows: usize) -> Vec<f64>
     let one = |value: f64| {
         let clamped = if value < lower { lower } else { value };
         let clamped = if clamped > upper { upper } else { clamped };
-        (((clamped - lower) / (upper - lower) * 2.0 - 1.0) * unit + 0.5).floor()
+        floor(((clamped - lower) / (upper - lower) * 2.0 - 1.0) * unit + 0.5)
     };
     match column {
         Vector::Number(numbers) => numbers.iter().map(|&x| one(x)).collect(),
@@ -174,7 +176,7 @@ impl Block<'_> {
         for variable in variables {
             let column = &block[variable.hi * m..(variable.hi + 1) * m];
             right.extend_from_slice(column);
-            left.extend(self.rows.iter().zip(column).map(|(&row, x)| ((weight[row as usize] * x + LIMB / 2.0) / LIMB).floor()));
+            left.extend(self.rows.iter().zip(column).map(|(&row, x)| floor((weight[row as usize] * x + LIMB / 2.0) / LIMB)));
         }
         product.clear();
         product.resize(p * p, 0.0);
@@ -192,20 +194,23 @@ impl Block<'_> {
     fn push(&self, block: &mut Vec<f64>, column: &[f64]) -> Limb {
         let m = self.rows.len();
         let hi = block.len() / m;
+        let start = block.len();
+        match m == column.len() {
+            true => block.extend_from_slice(column),
+            false => block.extend(self.rows.iter().map(|&row| column[row as usize])),
+        }
         if self.limbs == Limbs::One {
-            block.extend(self.rows.iter().map(|&row| column[row as usize]));
             return Limb { hi, lo: None };
         }
-        block.extend(self.rows.iter().map(|&row| (column[row as usize] / LIMB).floor()));
-        let start = block.len();
-        let mut any = 0.0;
-        for (i, &row) in self.rows.iter().enumerate() {
-            let low = column[row as usize] - block[hi * m + i] * LIMB;
-            any += low;
-            block.push(low);
+        block.resize(start + 2 * m, 0.0);
+        let (high, low) = block[start..].split_at_mut(m);
+        for (high, low) in high.iter_mut().zip(&mut *low) {
+            let whole = floor(*high / LIMB);
+            *low = *high - whole * LIMB;
+            *high = whole;
         }
-        if any == 0.0 {
-            block.truncate(start);
+        if low.iter().all(|&low| low == 0.0) {
+            block.truncate(start + m);
             return Limb { hi, lo: None };
         }
         Limb { hi, lo: Some(hi + 1) }

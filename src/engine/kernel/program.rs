@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::demand::{Axis, RowKey, Rows, hash};
+use super::md5::hashes;
+use crate::demand::{Axis, RowKey, Rows};
 use crate::engine::EngineError;
-use crate::engine::reference::{key_bytes, names, typed};
-use crate::scalar::{Bound, Expr, NO_TEXT, Scalar, TRUTH_UNKNOWN, Value, Vector};
+use crate::engine::reference::{names, typed};
+use crate::scalar::{Bound, Expr, NO_TEXT, Scalar, TRUTH_UNKNOWN, Value, Vector, write_number};
 use crate::scan::Scan;
 
 /// What is computed for every batch.
@@ -196,13 +197,25 @@ impl Values {
 
 impl Key {
     fn hashes(&self, columns: &[Vector], rows: usize) -> Vec<u64> {
-        let mut bytes = Vec::with_capacity(256);
-        let one = |row: usize| {
-            bytes.clear();
-            key_bytes(&mut bytes, self.of.iter().map(|&at| columns[at].get(row)));
-            hash(&self.salt, &bytes)
+        let write = |text: &mut String, row: usize| {
+            for (i, &at) in self.of.iter().enumerate() {
+                if i > 0 {
+                    text.push('\u{1f}');
+                }
+                write_key(text, &columns[at], row);
+            }
         };
-        (0..rows).map(one).collect()
+        hashes(&self.salt, rows, write)
+    }
+}
+
+/// Appends one value of a key, as `reference::key_bytes` does.
+fn write_key(text: &mut String, column: &Vector, row: usize) {
+    match column {
+        Vector::Number(numbers) if !numbers[row].is_nan() => write_number(text, numbers[row]),
+        Vector::Truth(truths) if truths[row] != TRUTH_UNKNOWN => text.push_str(if truths[row] == 1 { "true" } else { "false" }),
+        Vector::Text { codes, levels } if codes[row] != NO_TEXT => text.push_str(&levels[codes[row] as usize]),
+        Vector::Number(_) | Vector::Truth(_) | Vector::Text { .. } | Vector::Null(_) => text.push_str("\\N"),
     }
 }
 
