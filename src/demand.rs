@@ -184,6 +184,28 @@ impl Shape {
     }
 }
 
+impl Demand {
+    /// Every expression it reads.
+    pub fn scalars(&self) -> Vec<&Scalar> {
+        let mut all = self.shape.scalars();
+        if let Rows::Within { axis, .. } = &self.rows {
+            axis.scalars(&mut all);
+        }
+        all
+    }
+
+    /// True when it hashes all columns read.
+    pub fn hashes_rows(&self) -> bool {
+        let hashes = |axis: &Axis| matches!(axis, Axis::Hash { key: RowKey::Row, .. });
+        let by = match &self.shape {
+            Shape::Tally { axes: by, .. } | Shape::Moments { by, .. } | Shape::Histogram { by, .. } => by.iter().any(hashes),
+            Shape::Panel { key, .. } => *key == RowKey::Row,
+            Shape::ClassSizes { .. } => false,
+        };
+        by || matches!(&self.rows, Rows::Within { axis, .. } if hashes(axis))
+    }
+}
+
 impl Axis {
     fn scalars<'a>(&'a self, all: &mut Vec<&'a Scalar>) {
         match self {

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::kernel::{BATCH_ROWS, Parts, Pass, Sums};
+use super::kernel::{BATCH_ROWS, Parts, Pass, Sums, needed};
 use super::{Collected, Engine, EngineError};
 use crate::demand::Demand;
 use crate::evidence::Guarded;
@@ -34,6 +34,8 @@ impl Engine for Memory {
             let why = format!("the column {name:?} holds {} rows where {} are expected", length(column), self.rows);
             return Err(EngineError::Format { path: "memory".into(), why });
         }
+        scan.reads.iter().try_for_each(|read| self.column(&read.column).map(drop))?;
+        let scan = &needed(scan, demands);
         let read = scan.reads.iter().map(|read| self.read(&read.column, read.by)).collect::<Result<Vec<_>, _>>()?;
         let pass = Pass::new(scan, demands, &Parts::new())?;
         let threads = self.threads.max(1);
@@ -65,12 +67,16 @@ impl Engine for Memory {
 }
 
 impl Memory {
-    fn read(&self, name: &str, by: Reading) -> Result<Cow<'_, Vector>, EngineError> {
+    fn column(&self, name: &str) -> Result<&Vector, EngineError> {
         let column = self.columns.iter().find(|(column, _)| **column == *name).map(|(_, vector)| vector);
-        let Some(column) = column else {
+        column.ok_or_else(|| {
             let near = super::near(name, self.columns.iter().map(|(name, _)| name));
-            return Err(EngineError::NoColumn { path: "memory".into(), column: name.into(), near });
-        };
+            EngineError::NoColumn { path: "memory".into(), column: name.into(), near }
+        })
+    }
+
+    fn read(&self, name: &str, by: Reading) -> Result<Cow<'_, Vector>, EngineError> {
+        let column = self.column(name)?;
         Ok(match (column, by) {
             (Vector::Number(numbers), Reading::Number) if numbers.iter().all(|&x| is_plain(x)) => Cow::Borrowed(column),
             (Vector::Text { .. }, Reading::Text) | (Vector::Truth(_), Reading::Truth) => {

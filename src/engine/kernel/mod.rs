@@ -2,24 +2,26 @@
 //!
 //! All sums are integers, so the order in which batches come and threads end does not show.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::demand::{Demand, Shape};
 use crate::engine::{EngineError, check_cells};
 use crate::evidence::Evidence;
-use crate::scalar::Vector;
+use crate::scalar::{Scalar, Vector};
 use crate::scan::Scan;
-use crate::statistic::{Panel, PanelValue, Statistic};
+use crate::statistic::Statistic;
 
 mod classes;
 mod counts;
 mod md5;
 mod moments;
+mod panel;
 mod program;
 
 use classes::Classes;
 use counts::{Cells, Groups, HistogramPlan, TallyPlan};
+use panel::{PanelPlan, Smallest};
 use program::Program;
 
 /// Rows of a batch at most: block products of that many rows are exact in doubles.
@@ -42,7 +44,7 @@ enum Bound {
     Moments(moments::Plan),
     Histogram(HistogramPlan),
     Classes(Classes),
-    Panel { key: usize, of: Vec<usize>, limit: usize },
+    Panel(PanelPlan),
 }
 
 /// What one thread has counted.
@@ -54,11 +56,22 @@ enum Sum {
     Histogram(Groups),
     /// In the table all threads share.
     Classes,
-    Panel(Panel),
+    Panel(Smallest),
 }
 
 /// Parts of class-size demands that are still to be counted: name, and part of how many.
 pub type Parts = BTreeMap<Arc<str>, (u128, u128)>;
+
+/// The scan without the columns that nothing reads in this pass: neither a demand nor an expression of the scan.
+pub fn needed(scan: &Scan, demands: &[Demand]) -> Scan {
+    let mut needed = scan.clone();
+    if !demands.iter().any(Demand::hashes_rows) {
+        let own = scan.derive.iter().map(|(_, scalar)| scalar).chain(&scan.keep);
+        let names: BTreeSet<Arc<str>> = demands.iter().flat_map(Demand::scalars).chain(own).flat_map(Scalar::columns).collect();
+        needed.reads.retain(|read| names.contains(&read.name));
+    }
+    needed
+}
 
 impl Pass {
     /// Binds the demands. `parts` names the part of a class-sizes demand that is counted; without an entry it is the first.
@@ -82,7 +95,7 @@ impl Pass {
             Bound::Moments(_) => Sum::Moments(moments::Sums::default()),
             Bound::Histogram(_) => Sum::Histogram(Groups::default()),
             Bound::Classes(_) => Sum::Classes,
-            Bound::Panel { limit, .. } => Sum::Panel(Panel::new(*limit)),
+            Bound::Panel(_) => Sum::Panel(Smallest::default()),
         };
         Sums(self.counters.iter().map(sum).collect())
     }
@@ -98,14 +111,7 @@ impl Pass {
                 (Bound::Moments(plan), Sum::Moments(sums)) => plan.add(sums, &values, chosen),
                 (Bound::Histogram(plan), Sum::Histogram(groups)) => plan.add(groups, &values, chosen),
                 (Bound::Classes(classes), _) => classes.add(&values, chosen),
-                (Bound::Panel { key, of, .. }, Sum::Panel(panel)) => {
-                    for &row in chosen {
-                        let hash = values.hashes(*key)[row as usize];
-                        if panel.wants(hash) {
-                            panel.add(hash, values.row(of, row).iter().map(PanelValue::of).collect(), 1);
-                        }
-                    }
-                }
+                (Bound::Panel(plan), Sum::Panel(smallest)) => plan.add(smallest, &values, chosen),
                 _ => {}
             }
         }
@@ -134,7 +140,7 @@ impl Pass {
                         (Bound::Tally(plan), Sum::Tally(cells)) => Statistic::Tally(plan.finish(cells)),
                         (Bound::Moments(plan), Sum::Moments(sums)) => Statistic::Moments(plan.finish(sums)),
                         (Bound::Histogram(plan), Sum::Histogram(groups)) => Statistic::Histogram(plan.finish(groups)),
-                        (_, Sum::Panel(panel)) => Statistic::Panel(panel),
+                        (Bound::Panel(plan), Sum::Panel(smallest)) => Statistic::Panel(plan.finish(smallest)),
                         _ => continue,
                     };
                     match &mut merged {
@@ -159,10 +165,6 @@ fn bind(program: &mut Program, scan: &Scan, shape: &Shape, part: (u128, u128)) -
         }
         Shape::Histogram { by, of, bins } => Bound::Histogram(HistogramPlan::new(program, scan, by, of, *bins)?),
         Shape::ClassSizes { of, memory_bytes_max } => Bound::Classes(Classes::new(program, scan, of, *memory_bytes_max, part)?),
-        Shape::Panel { of, key, salt, limit } => {
-            let key = program.key(scan, key, salt)?;
-            let of = of.iter().map(|scalar| program.column(scan, scalar)).collect::<Result<_, _>>()?;
-            Bound::Panel { key, of, limit: *limit }
-        }
+        Shape::Panel { of, key, salt, limit } => Bound::Panel(PanelPlan::new(program, scan, of, (key, salt), *limit)?),
     })
 }

@@ -63,9 +63,10 @@ pub fn schema(path: &Path, source: &Source) -> Result<Arc<Schema>, EngineError> 
     caught(path, source, || scan_file(path, source)?.collect_schema().map_err(|e| refused(path, source, &e)))
 }
 
-/// Streams the columns a scan reads; `send` returns false to stop.
+/// Streams the needed columns of a scan; all must be there. `send` returns false to stop.
 pub fn stream(
     scan: &Scan,
+    needed: &Scan,
     path: &Path,
     partitions: &[(String, String)],
     send: impl Fn(DataFrame) -> bool + Send + Sync + 'static,
@@ -80,7 +81,9 @@ pub fn stream(
             let near = near(&name, schema.iter_names().map(|name| name.as_str()));
             return Err(EngineError::NoColumn { path: path.into(), column: name.to_string(), near });
         }
-        columns.push(col(&*name));
+        if needed.reads.iter().any(|read| read.column == name) {
+            columns.push(col(&*name));
+        }
     }
     if columns.is_empty() {
         columns.extend(schema.iter_names().take(1).map(|name| col(name.as_str())));

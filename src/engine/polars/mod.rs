@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
 
-use super::kernel::{Parts, Pass, Sums};
+use super::kernel::{Parts, Pass, Sums, needed};
 use super::reference::partitions;
 use super::{Collected, Engine, EngineError, check_delimiter, near};
 use crate::demand::Demand;
@@ -134,19 +134,20 @@ impl Polars {
         parts: &Parts,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(Evidence, Parts, u64), EngineError> {
-        let pass = Pass::new(scan, demands, parts)?;
+        let needed = needed(scan, demands);
+        let pass = Pass::new(&needed, demands, parts)?;
         let files: Vec<Mutex<Option<Arc<Part>>>> = scan.source.paths.iter().map(|_| Mutex::new(None)).collect();
         let (rows, first) = (AtomicU64::new(0), Arc::new(First::default()));
         let (sender, receiver) = sync_channel::<Piece>(2 * self.threads);
         // The workers alone hold the receiver: when the last one is gone, sending fails and does not wait.
         let receiver = Arc::new(Mutex::new(receiver));
-        let unseen = Mutex::new(named(scan));
-        let work = Work { scan, pass: &pass, files: &files, first: &first, rows: &rows, unseen: &unseen, progress };
+        let unseen = Mutex::new(named(&needed));
+        let work = Work { scan: &needed, pass: &pass, files: &files, first: &first, rows: &rows, unseen: &unseen, progress };
         let sums = std::thread::scope(|scope| {
             let spawn = |receiver| scope.spawn(move || worker(work, receiver));
             let workers: Vec<_> = (1..self.threads).map(|_| spawn(receiver.clone())).chain([spawn(receiver.clone())]).collect();
             drop(receiver);
-            produce(scan, &files, sender, &first);
+            produce(scan, &needed, &files, sender, &first);
             workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Vec<Sums>>()
         });
         let error = first.0.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -163,8 +164,8 @@ impl Polars {
     }
 }
 
-/// Reads the files in order and hands their pieces out.
-fn produce(scan: &Scan, files: &[Mutex<Option<Arc<Part>>>], sender: SyncSender<Piece>, first: &Arc<First>) {
+/// Reads the files in order and hands their pieces out. Every column of the scan must be there, also those not needed now.
+fn produce(scan: &Scan, needed: &Scan, files: &[Mutex<Option<Arc<Part>>>], sender: SyncSender<Piece>, first: &Arc<First>) {
     for (file, path) in scan.source.paths.iter().enumerate() {
         let partitions = partitions(path, &scan.source);
         let done = match scan.source.format {
@@ -172,7 +173,7 @@ fn produce(scan: &Scan, files: &[Mutex<Option<Arc<Part>>>], sender: SyncSender<P
             Format::Parquet | Format::Ipc => {
                 set(&files[file], Part { header: Vec::new(), partitions: partitions.clone() });
                 let (sender, stop) = (sender.clone(), first.clone());
-                frame::stream(scan, path, &partitions, move |frame| !stop.any() && sender.send(Piece::Frame { file, frame }).is_ok())
+                frame::stream(scan, needed, path, &partitions, move |frame| !stop.any() && sender.send(Piece::Frame { file, frame }).is_ok())
             }
         };
         if let Err(e) = done {
