@@ -1,4 +1,4 @@
-//! Ten rates by sex, race and both with all comparisons: evenhand with 1,000 bootstrap replicates, Fairlearn's `MetricFrame` with 10.
+//! Ten rates with all comparisons: evenhand by sex, race and both with 1,000 bootstrap replicates, Fairlearn's `MetricFrame` by both only, with 10.
 
 use evenhand::engine::Engine;
 use evenhand::measure::{self, Measurement, Subject};
@@ -80,7 +80,8 @@ fn same(measurement: &Measurement, found: &serde_json::Value) {
         if reading.contrast.is_some() || levels.len() < 2 {
             continue;
         }
-        let theirs = found.get(levels.join(" ")).or(found.get(levels.iter().rev().copied().collect::<Vec<_>>().join(" ")));
+        let theirs =
+            found.get(levels.join(" ")).or(found.get(levels.iter().rev().copied().collect::<Vec<_>>().join(" ")));
         let Some(theirs) = theirs.and_then(|cohort| cohort[&*reading.metric].as_f64()) else { continue };
         let ours = reading.measured.estimate().unwrap().point;
         assert!((ours - theirs).abs() < 1e-12, "{} {}: {ours} and {theirs}", reading.metric, reading.cohort);

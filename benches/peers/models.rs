@@ -97,12 +97,14 @@ fn bounds(column: &[f64]) -> String {
 }
 
 fn pipeline(columns: &[Vec<f64>], target: &str, train: &str) -> String {
-    let mut text = String::from("[pipeline]\nname = \"models\"\n[ingest]\npath = \"memory\"\nkey = [\"id\"]\n[schema]\n");
+    let mut text =
+        String::from("[pipeline]\nname = \"models\"\n[ingest]\npath = \"memory\"\nkey = [\"id\"]\n[schema]\n");
     writeln!(text, "id = {{ roles = [\"identifier\"], as = \"number\" }}\n{target}").unwrap();
     for (j, column) in columns[..FEATURES].iter().enumerate() {
         writeln!(text, "x{j:02} = {{ roles = [\"feature\"], bounds = {} }}", bounds(column)).unwrap();
     }
-    writeln!(text, "[train]\n{train}\nstandardise = false\nsplit = {{ train = 1.0, calibration = 0.0, test = 0.0 }}").unwrap();
+    writeln!(text, "[train]\n{train}\nstandardise = false\nsplit = {{ train = 1.0, calibration = 0.0, test = 0.0 }}")
+        .unwrap();
     text
 }
 
@@ -131,5 +133,8 @@ fn differences(model: &Model, found: &serde_json::Value) -> String {
     let theirs: Vec<f64> = found["coefficients"].as_array().unwrap().iter().map(|x| x.as_f64().unwrap()).collect();
     let ours = model.card.coefficients.iter().map(|coefficient| coefficient.value);
     let greatest = ours.zip(&theirs).fold(0.0f64, |most, (a, b)| most.max((a - b).abs()));
-    format!("greatest difference of coefficients {greatest:.1e}, of the intercept {:.1e}", (model.card.intercept - theirs[FEATURES]).abs())
+    format!(
+        "greatest difference of coefficients {greatest:.1e}, of the intercept {:.1e}",
+        (model.card.intercept - theirs[FEATURES]).abs()
+    )
 }

@@ -34,7 +34,14 @@ impl Table {
 /// The plan of a pipeline file over columns in memory.
 pub fn plan(text: &str) -> Plan {
     let spec: Spec = toml::from_str(text).unwrap_or_else(|e| panic!("{e}\n{text}"));
-    let source = Source { paths: Vec::new(), format: Format::Csv, delimiter: b',', decimal: '.', null_values: Vec::new(), hive: false };
+    let source = Source {
+        paths: Vec::new(),
+        format: Format::Csv,
+        delimiter: b',',
+        decimal: '.',
+        null_values: Vec::new(),
+        hive: false,
+    };
     Plan::of(&spec, "", source, &|text| parse(text).map_err(|e| e.message), &Learned::default()).unwrap()
 }
 
