@@ -74,7 +74,11 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
             learned.domains.insert(name.clone(), domain);
         }
         if missing(column) == Missing::Impute && column.roles.contains(&Role::Feature) {
-            learned.fill.insert(name.clone(), fill(counts.spread(), column).ok_or_else(|| error(&path, "has no value to replace missing ones by; leave it out, or declare its bounds"))?);
+            let none = match counts.spread() {
+                Spread::TooManyTexts { .. } => "has more than 4,096 different texts, so its mode is not known: derive a coarser column, or write missing = \"drop\"",
+                _ => "has no value in any row to replace missing ones by: leave it out",
+            };
+            learned.fill.insert(name.clone(), fill(counts.spread(), column).ok_or_else(|| error(&path, none))?);
         }
     }
     Ok(learned)
