@@ -112,7 +112,7 @@ pub enum Missing {
     /// The row is left out of training and scoring, and counted.
     #[default]
     Drop,
-    /// The mean (number) or mode (text) of the training rows, and an indicator column.
+    /// The mean (number) or mode (text, truth value) of all kept rows, the test part included, and an indicator column.
     Impute,
 }
 
