@@ -4,6 +4,8 @@
 mod audit;
 #[path = "heart/cases.rs"]
 mod cases;
+#[path = "heart/chain.rs"]
+mod chain;
 #[path = "heart/expressions.rs"]
 mod expressions;
 #[path = "heart/golden.rs"]
@@ -16,5 +18,8 @@ mod peers;
 mod pipelines;
 #[path = "heart/reference.rs"]
 mod reference;
+#[cfg(feature = "sql")]
+#[path = "heart/shipped.rs"]
+mod shipped;
 #[path = "heart/tidy.rs"]
 mod tidy;

@@ -11,7 +11,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Tests that need the reference data.
-pub const TESTS: usize = 9;
+pub const TESTS: usize = 11;
 
 /// The path of a data file, and the tasks of its golden file by name; none without the reference data.
 pub fn reference(data: &str, golden: &str) -> Option<(PathBuf, BTreeMap<String, Value>)> {
@@ -24,6 +24,14 @@ pub fn reference(data: &str, golden: &str) -> Option<(PathBuf, BTreeMap<String, 
     Some((folder.join("data").join(data), tasks))
 }
 
+/// The path of a data file, and the golden values about models; none without the reference data.
+pub fn values(data: &str) -> Option<(PathBuf, Value)> {
+    let folder = folder()?;
+    let text = std::fs::read_to_string(folder.join("golden/reliability.json")).expect("the golden file is there");
+    let mut golden: Value = serde_json::from_str(&text).expect("the golden file is JSON");
+    Some((folder.join("data").join(data), golden["values"].take()))
+}
+
 #[test]
 fn tests_without_their_data_are_counted() {
     if folder().is_none() {
@@ -32,8 +40,8 @@ fn tests_without_their_data_are_counted() {
         let line = format!("EVENHAND_REFERENCE_DATA is not set: {TESTS} tests against reference data were not run\n");
         std::io::stderr().write_all(line.as_bytes()).expect("standard error");
     }
-    let source = [include_str!("golden.rs"), include_str!("peers.rs")].concat();
-    assert_eq!(source.matches("= reference(").count(), TESTS);
+    let source = [include_str!("golden.rs"), include_str!("peers.rs"), include_str!("chain.rs")].concat();
+    assert_eq!(source.matches("= reference(").count() + source.matches("= values(").count(), TESTS);
 }
 
 /// Comparisons with one task: how many, and the greatest relative deviation.
@@ -66,6 +74,14 @@ impl Task {
         assert!(deviation <= tolerance, "{}: {what} is {ours}, not {golden}", self.name);
         self.compared += 1;
         self.deviation = self.deviation.max(deviation);
+    }
+
+    /// Equal within an absolute bound.
+    pub fn within(&mut self, ours: Option<f64>, golden: f64, bound: f64, what: &str) {
+        let ours = ours.unwrap_or_else(|| panic!("{}: {what} is undefined, not {golden}", self.name));
+        assert!((ours - golden).abs() <= bound, "{}: {what} is {ours}, not {golden}", self.name);
+        self.compared += 1;
+        self.deviation = self.deviation.max((ours - golden).abs() / golden.abs().max(1e-3));
     }
 
     /// No value, whatever the peer returns.

@@ -1,0 +1,105 @@
+//! The pipelines that ship, from the files to the outcome their comments state.
+
+use std::path::{Path, PathBuf};
+
+use evenhand::engine::reference::Reference;
+use evenhand::finding::{Outcome, Verdict};
+use evenhand::plan::expression;
+use evenhand::plan::spec::Spec;
+use evenhand::run::{self, Audited, Pipeline, Progress, RunError};
+use evenhand::world::Meter;
+
+struct Silent;
+
+impl Progress for Silent {
+    fn pass(&self, _: &str, _: u32, _: u32) {}
+    fn rows(&self) -> &(dyn Fn(u64) + Sync) {
+        &|_| {}
+    }
+    fn done(&self, _: u64) {}
+}
+
+/// Every stage of a pipeline whose file is in this folder.
+pub fn run(spec: &Spec, folder: &Path) -> Result<Audited, RunError> {
+    let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
+    let pipeline = Pipeline { spec, spec_sha256: "", folder, parse: &parse };
+    run::audit(&pipeline, &Reference, jiff::civil::date(2026, 1, 1), &mut Meter::start(), &Silent)
+}
+
+/// A pipeline file that ships.
+pub fn spec(name: &str) -> Spec {
+    let text = std::fs::read_to_string(folder().join(format!("{name}.toml"))).unwrap();
+    toml::from_str(&text).unwrap()
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines")
+}
+
+/// Code, cohort and verdict of what is not met; the cohort of a worst pair is whoever is lower.
+fn open(audited: &Audited) -> Vec<String> {
+    let findings = audited.audit.findings.iter().filter(|finding| finding.verdict != Verdict::Met);
+    let text = |f: &evenhand::finding::Finding| {
+        let waived = if f.waiver.is_some() { ", waived" } else { "" };
+        format!("{} {}: {:?}{waived}", f.code, f.cohort.levels(), f.verdict)
+    };
+    findings.map(text).collect()
+}
+
+fn fails_on(name: &str, breached: &[&str], undecided: &[&str]) {
+    let spec = spec(name);
+    let (first, second) = (run(&spec, &folder()).unwrap(), run(&spec, &folder()).unwrap());
+    let bytes = |audited: &Audited| serde_json::to_vec(&audited.audit).unwrap();
+    assert!(bytes(&first) == bytes(&second), "{name}: two runs give different reports");
+    assert_eq!(first.passes_planned, first.passes_run);
+    assert_eq!(first.audit.method.passes.len(), first.passes_run as usize);
+    assert_eq!(first.audit.outcome, Outcome::Fail);
+    let open = open(&first);
+    let (found, others): (Vec<_>, Vec<_>) = open.iter().map(String::as_str).partition(|of| of.ends_with(": Breached"));
+    assert_eq!(found, breached, "{name}");
+    assert_eq!(others, undecided, "{name}");
+}
+
+#[test]
+fn lending_fails_on_black_applicants() {
+    fails_on(
+        "lending",
+        &[
+            "judge/selection-rate/ratio-reference/race Black: Breached",
+            "judge/true-positive-rate/ratio-reference/race Black: Breached",
+        ],
+        &[
+            "judge/true-positive-rate/ratio-reference/race Asian: Undetermined",
+            "judge/selection-rate/ratio-reference/sex-x-race female x Black: Undetermined",
+            "judge/selection-rate/ratio-reference/sex-x-race female x Native American: Undetermined",
+            "judge/selection-rate/ratio-reference/sex-x-race male x Black: Undetermined",
+            "judge/selection-rate/ratio-reference/sex-x-race male x Native American: Undetermined",
+            "judge/selection-rate/ratio-reference/race Native American: Undetermined, waived",
+            "judge/true-positive-rate/ratio-reference/race Native American: Undetermined, waived",
+        ],
+    );
+}
+
+#[test]
+fn hiring_fails_on_women() {
+    fails_on(
+        "hiring",
+        &[
+            "judge/selection-rate/ratio-highest/sex female: Breached",
+            "judge/true-positive-rate/difference-worst-pair/sex female: Breached",
+        ],
+        &["black", "hispanic", "other"]
+            .map(|of| format!("judge/selection-rate/ratio-highest/ethnicity {of}: Undetermined"))
+            .each_ref()
+            .map(String::as_str),
+    );
+}
+
+#[test]
+fn premium_fails_on_drivers_born_in_africa() {
+    fails_on(
+        "premium",
+        &["judge/mean-residual/difference-reference/birthplace africa: Breached"],
+        &["judge/mean-residual/difference-reference/birthplace oceania: Undetermined, waived"],
+    );
+}
