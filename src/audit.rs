@@ -73,12 +73,12 @@ pub struct ColumnFate {
     /// Expression of a derived column.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub derived: Option<String>,
-    /// Kept rows without a value.
-    pub missing: i64,
-    /// Kept rows with a value outside the levels or bounds.
-    pub outside: i64,
-    /// Kept rows with a field that is no value of the column's type; they count as missing too.
-    pub malformed: i64,
+    /// Kept rows without a value; null when withheld.
+    pub missing: Option<i64>,
+    /// Kept rows with a value outside the levels or bounds; null when withheld.
+    pub outside: Option<i64>,
+    /// Kept rows with a field that is no value of the column's type; they count as missing too. Null when withheld.
+    pub malformed: Option<i64>,
 }
 
 /// One clause of the data contract.

@@ -4,10 +4,15 @@
 //! of the levels, less than the lower or greater than the upper bound; a weight is outside when it is negative, a score when it is not within
 //! 0 and 1. A field that is no value of the column's type is malformed, and missing too. Shares are of the kept rows.
 //!
+//! Where counts below a limit are not published (`measure.suppress_below`), a column shows its counts only if none of missing, outside and
+//! inside is between 0 and the limit: shown, they would give away a small cohort of unknown or outside values that the tables withhold, or
+//! the other way round. When a model is trained the tables are of the test part, and the counts of all rows less those of the test part are
+//! those of the training part; a column that forms cohorts or the target, or is read by one that does, then shows only counts of 0.
+//!
 //! A promise is kept only when it was tested: a share of no rows, or of a column that is not read, is undefined, and the promise is broken.
 //! A key identifies the rows when no two rows share it and no row lacks a part of it (the primary key of SQL).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::audit::{ColumnFate, Promise};
@@ -71,14 +76,16 @@ pub fn profile(plan: &Plan, released: &Released) -> Result<Profile, Missing> {
     let mut columns = Vec::new();
     let mut promises: Vec<Promise> =
         plan.spec.contract.rows_min.iter().map(|least| rows_promise(rows_kept, *least)).collect();
+    let tabulated = tabulated(plan);
     for column in &plan.schema.columns {
         let check = Check::of(column, &kinds);
-        let fate = fate(plan, column, check.as_ref(), released)?;
+        let counts = Counts::of(column, check.as_ref(), released)?;
+        let shown = counts.shown(plan, rows_kept, tabulated.contains(&column.name));
         if let Some(written) = plan.spec.schema.get(&*column.name) {
-            let judged = Judged { fate: &fate, check: check.as_ref(), rows_kept };
+            let judged = Judged { name: &column.name, counts, shown, check: check.as_ref(), rows_kept };
             promises.extend(judged.promises(written));
         }
-        columns.push(fate);
+        columns.push(fate(plan, column, shown));
     }
     promises.extend(key_promise(plan, released, rows_kept)?);
     Ok(Profile { rows_read, rows_kept, rows_undecided, columns, promises })
@@ -192,59 +199,116 @@ fn as_read(level: &Arc<str>, kind: Kind) -> Arc<str> {
     }
 }
 
-fn fate(plan: &Plan, column: &Column, check: Option<&Check>, released: &Released) -> Result<ColumnFate, Missing> {
-    let (mut missing, mut outside, mut malformed) = (0, 0, 0);
-    if let Some(check) = check {
+/// Kept rows of a column.
+#[derive(Debug, Clone, Copy)]
+struct Counts {
+    missing: i64,
+    outside: i64,
+    malformed: i64,
+}
+
+/// The same, as far as they may be published.
+#[derive(Debug, Clone, Copy)]
+struct Shown {
+    missing: Option<i64>,
+    outside: Option<i64>,
+    malformed: Option<i64>,
+}
+
+impl Counts {
+    /// All 0 for a column that is read by nothing.
+    fn of(column: &Column, check: Option<&Check>, released: &Released) -> Result<Counts, Missing> {
+        let Some(check) = check else { return Ok(Counts { missing: 0, outside: 0, malformed: 0 }) };
         let tally = released.tally(&column_demand(&column.name))?;
         let state = |codes: &[u32]| codes.first().copied().unwrap_or_default();
-        missing = tally.total_where(|codes| check.is_missing(state(codes))).n;
-        outside = tally.total_where(|codes| check.is_outside(state(codes))).n;
-        malformed = tally.total_where(|codes| codes.get(1) == Some(&1)).n;
+        Ok(Counts {
+            missing: tally.total_where(|codes| check.is_missing(state(codes))).n,
+            outside: tally.total_where(|codes| check.is_outside(state(codes))).n,
+            malformed: tally.total_where(|codes| codes.get(1) == Some(&1)).n,
+        })
     }
-    Ok(ColumnFate {
+
+    fn shown(self, plan: &Plan, rows_kept: i64, tabulated: bool) -> Shown {
+        let limit = i64::try_from(plan.spec.measure.suppress_below).unwrap_or(i64::MAX);
+        let small = |n: i64| 0 < n && n < limit;
+        let Counts { missing, outside, malformed } = self;
+        let shows = match limit > 1 {
+            false => true,
+            true if tabulated && plan.spec.train.is_some() => missing == 0 && outside == 0,
+            true => !small(missing) && !small(outside) && !small(rows_kept - missing - outside),
+        };
+        let shows_malformed = shows && !(limit > 1 && (small(malformed) || small(missing - malformed)));
+        Shown {
+            missing: shows.then_some(missing),
+            outside: shows.then_some(outside),
+            malformed: shows_malformed.then_some(malformed),
+        }
+    }
+}
+
+/// Columns that form cohorts, labels, decisions or the target, and those they are derived from.
+fn tabulated(plan: &Plan) -> BTreeSet<Arc<str>> {
+    let forms =
+        |column: &&Column| [Role::Protected, Role::Target, Role::Prediction].iter().any(|role| column.is(*role));
+    let mut names: BTreeSet<Arc<str>> =
+        plan.schema.columns.iter().filter(forms).map(|column| column.name.clone()).collect();
+    // A derived column may read those before it.
+    for (name, scalar) in plan.scan.derive.iter().rev() {
+        if names.contains(name) {
+            names.extend(scalar.columns());
+        }
+    }
+    names
+}
+
+fn fate(plan: &Plan, column: &Column, shown: Shown) -> ColumnFate {
+    ColumnFate {
         name: column.name.clone(),
         roles: column.roles.clone(),
         domain: column.domain.clone(),
         origin: column.origin,
         derived: plan.spec.derive.get(&*column.name).cloned(),
-        missing,
-        outside,
-        malformed,
-    })
+        missing: shown.missing,
+        outside: shown.outside,
+        malformed: shown.malformed,
+    }
 }
 
 /// A column and what it was found to be.
 struct Judged<'a> {
-    fate: &'a ColumnFate,
+    name: &'a str,
+    counts: Counts,
+    shown: Shown,
     check: Option<&'a Check>,
     rows_kept: i64,
 }
 
 impl Judged<'_> {
     fn promises(&self, written: &ColumnSpec) -> Vec<Promise> {
-        let (name, fate, rows) = (&self.fate.name, self.fate, self.rows_kept);
-        let malformed = match fate.malformed {
-            0 => String::new(),
-            n => format!(" ({n} of them malformed)"),
+        let (name, counts, rows) = (self.name, self.counts, self.rows_kept);
+        let written_as = |n: Option<i64>| n.map_or("a withheld number".into(), |n| n.to_string());
+        let malformed = match (self.shown.missing, self.shown.malformed) {
+            (Some(_), Some(n)) if n > 0 => format!(" ({n} of them malformed)"),
+            _ => String::new(),
         };
-        let without = format!("{} of {rows} rows have no value{malformed}", fate.missing);
+        let without = format!("{} of {rows} rows have no value{malformed}", written_as(self.shown.missing));
         let mut promises = Vec::new();
         if let Some(most) = written.null_share_max {
             let clause = format!("schema.{name}.null_share_max");
-            let kept = fate.missing as f64 / rows as f64 <= most;
+            let kept = counts.missing as f64 / rows as f64 <= most;
             let found = format!("{without}; promised: a share of at most {}", format_number(most));
             promises.push(self.promise(&clause, &found, kept));
         }
         if written.missing == Some(spec::Missing::Refuse) {
             let clause = format!("schema.{name}.missing = \"refuse\"");
-            promises.push(self.promise(&clause, &format!("{without}; promised: none"), fate.missing == 0));
+            promises.push(self.promise(&clause, &format!("{without}; promised: none"), counts.missing == 0));
         }
         if let Some(most) = written.outside_share_max {
             let clause = format!("schema.{name}.outside_share_max");
-            let kept = fate.outside as f64 / rows as f64 <= most;
+            let kept = counts.outside as f64 / rows as f64 <= most;
             let found = format!(
                 "{} of {rows} rows have a value outside the levels or bounds; promised: a share of at most {}",
-                fate.outside,
+                written_as(self.shown.outside),
                 format_number(most)
             );
             promises.push(match self.check {
@@ -366,7 +430,7 @@ mod tests {
 
     fn counts(profile: &Profile, name: &str) -> [i64; 3] {
         let fate = profile.columns.iter().find(|fate| &*fate.name == name).unwrap();
-        [fate.missing, fate.outside, fate.malformed]
+        [fate.missing, fate.outside, fate.malformed].map(|n| n.unwrap_or(-1))
     }
 
     fn with(more: &[&'static str]) -> Vec<&'static str> {
@@ -380,7 +444,7 @@ mod tests {
         assert_eq!(broken(&profile), Vec::<&str>::new());
         assert_eq!(profile.promises.len(), 8);
         assert_eq!(profile.columns.len(), 6);
-        assert!(profile.columns.iter().all(|fate| (fate.missing, fate.outside, fate.malformed) == (0, 0, 0)));
+        assert!(profile.columns.iter().all(|fate| [fate.missing, fate.outside, fate.malformed] == [Some(0); 3]));
     }
 
     #[test]
@@ -436,6 +500,38 @@ mod tests {
         }
         let all = profiled(SPEC, &["1,,,,-1,", "1,x,9,,,"]);
         assert_eq!(all.broken().count(), 8, "{:?}", broken(&all));
+    }
+
+    /// A count below the limit is shown nowhere, nor is one that leaves such a count.
+    #[test]
+    fn small_counts_are_withheld() {
+        let spec = format!("{SPEC}\n[measure]\nsuppress_below = 3").replace("missing = \"refuse\", ", "");
+        let profile = profiled(&spec, &with(&["5,f,17,yes,1,", "6,?,16,yes,1,", "7,x,15,yes,1,", "8,y,20,,1,"]));
+        // One without a sex, two outside; three ages outside; one without an outcome.
+        assert_eq!(counts(&profile, "sex"), [-1, -1, 0].map(|n: i64| if n == 0 { -1 } else { n }));
+        assert_eq!(counts(&profile, "age"), [0, 3, 0]);
+        assert_eq!(counts(&profile, "hired")[0], -1);
+        let texts: Vec<&str> = profile.promises.iter().map(|promise| promise.text.as_str()).collect();
+        assert_eq!(
+            texts[4..6],
+            [
+                "schema.sex.null_share_max: a withheld number of 8 rows have no value; promised: a share of at most 0.25",
+                "schema.sex.outside_share_max: a withheld number of 8 rows have a value outside the levels or bounds; promised: a share of at most 0.25",
+            ],
+            "{texts:?}"
+        );
+        // Two rows inside: the six outside would give them away.
+        let few: Vec<String> = (0..8).map(|i| format!("{i},{},20,yes,1,", if i < 2 { "f" } else { "x" })).collect();
+        let few: Vec<&str> = few.iter().map(String::as_str).collect();
+        assert_eq!(counts(&profiled(&spec, &few), "sex")[..2], [-1, -1]);
+        // The test part's table and the counts of all rows would give away those of the training part.
+        let ages: Vec<String> =
+            (0..40).map(|i| format!("{i},{},{},yes,1,", if i < 9 { "x" } else { "f" }, i + 1)).collect();
+        let ages: Vec<&str> = ages.iter().map(String::as_str).collect();
+        assert_eq!(counts(&profiled(&spec, &ages), "sex"), [0, 9, 0]);
+        let trained = profiled(&format!("{spec}\n[train]\nmodel = \"logistic\"\nstrength = 0.1"), &ages);
+        assert_eq!(counts(&trained, "sex"), [-1; 3]);
+        assert_eq!(counts(&trained, "age"), [0, 17, 0]);
     }
 
     #[test]

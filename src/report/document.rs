@@ -101,9 +101,9 @@ pub struct Column {
     pub domain: Domain,
     pub origin: Origin,
     pub derived: Option<String>,
-    pub missing: i64,
-    pub outside: i64,
-    pub malformed: i64,
+    pub missing: Option<i64>,
+    pub outside: Option<i64>,
+    pub malformed: Option<i64>,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -233,9 +233,9 @@ fn columns(audit: &Audit) -> Vec<u8> {
             text(domain(&column.domain)),
             name(&column.origin),
             or_none(column.derived.as_ref(), text),
-            integer(column.missing),
-            integer(column.outside),
-            integer(column.malformed),
+            or_none(column.missing, integer),
+            or_none(column.outside, integer),
+            or_none(column.malformed, integer),
         ]);
     }
     table.bytes()

@@ -130,9 +130,9 @@ fn data(plan: &Plan, rows_measured: i64) -> Data {
         domain: column.domain.clone(),
         origin: column.origin,
         derived: None,
-        missing: if column.is(Role::Protected) { 29 } else { 0 },
-        outside: 0,
-        malformed: 0,
+        missing: Some(if column.is(Role::Protected) { 29 } else { 0 }),
+        outside: Some(0),
+        malformed: Some(0),
     };
     Data {
         rows_read: 1650,

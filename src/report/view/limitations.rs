@@ -115,7 +115,7 @@ fn rows(report: &Report) -> Vec<String> {
             words::many((data.rows_read - data.rows_kept) as usize, "row was", "rows were")
         ));
     }
-    let malformed: i64 = data.columns.iter().map(|column| column.malformed).sum();
+    let malformed: i64 = data.columns.iter().filter_map(|column| column.malformed).sum();
     if malformed > 0 {
         said.push(format!(
             "{} no value of its column's type and counts as missing.",

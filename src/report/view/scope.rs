@@ -83,7 +83,11 @@ pub fn scope(report: &Report, caps: &Caps) -> Scope {
 }
 
 fn row(column: &Column, kept: i64) -> Row {
-    let share = |n: i64| if n == 0 { "0".into() } else { format!("{} ({})", words::count(n), words::percent(n, kept)) };
+    let share = |n: Option<i64>| match n {
+        None => "withheld".into(),
+        Some(0) => "0".into(),
+        Some(n) => format!("{} ({})", words::count(n), words::percent(n, kept)),
+    };
     let roles: Vec<&str> = column.roles.iter().map(|role| role.name()).collect();
     Row {
         name: words::name(&column.name),
