@@ -166,6 +166,13 @@ pub struct Contrast {
     /// The other cohort, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub with: Option<Cohort>,
+    /// How many cohorts were left out because the rows in their denominator are too few for a verdict.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub too_few: u32,
+}
+
+fn is_zero(n: &u32) -> bool {
+    *n == 0
 }
 
 /// How the numbers were computed.

@@ -146,7 +146,8 @@ impl Sample {
         }
     }
 
-    pub(super) fn n(&self) -> i64 {
+    /// Rows in the denominator.
+    pub fn n(&self) -> i64 {
         match self {
             Sample::None(_) => 0,
             Sample::Rows { n, .. } | Sample::Error { n, .. } | Sample::Buckets { n, .. } => *n,

@@ -148,7 +148,7 @@ impl Case<'_> {
     }
 
     fn finding(&self, plan: &Plan, judged: Option<Judged>, family: usize) -> Finding {
-        let (verdict, reason) = match (self.reading, Limit::of(self.criterion), judged) {
+        let (verdict, mut reason) = match (self.reading, Limit::of(self.criterion), judged) {
             (None, ..) => (Verdict::NotMeasured, self.absent(plan)),
             (_, None, _) => {
                 (Verdict::NotMeasured, "The criterion has no limit, or two: write at_most or at_least.".into())
@@ -161,6 +161,11 @@ impl Case<'_> {
                 Measured::Estimated(estimate) => verdict(plan, estimate, limit, judged, family),
             },
         };
+        let too_few = self.reading.and_then(|reading| reading.contrast.as_ref()).map_or(0, |of| of.too_few);
+        if too_few > 0 {
+            let least = plan.spec.measure.support_min;
+            reason += &format!(" Cohorts left out, with fewer than {least} rows: {too_few}.");
+        }
         let across = if self.criterion.across.is_none() && self.gate.across.is_empty() {
             None
         } else {

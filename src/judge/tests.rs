@@ -67,7 +67,7 @@ fn compared(compare: Comparison, against: Against, counts: [(i64, i64); 3]) -> V
         metric: "selection-rate".into(),
         across: vec!["race".into()],
         cohort: names[result.cohort].clone(),
-        contrast: Some(Contrast { compare, against, with: result.with.map(|at| names[at].clone()) }),
+        contrast: Some(Contrast { compare, against, with: result.with.map(|at| names[at].clone()), too_few: 0 }),
         measured: result.measured,
     };
     contrast(compare, against, &samples, &all, None, 0.95).into_iter().map(reading).collect()

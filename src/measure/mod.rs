@@ -176,6 +176,12 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
     if plan.weight.is_some() && (scores.is_some() || errors.is_some()) {
         notes.push("Weights apply to rates and figures of the confusion table; metrics of scores and of numeric predictions count every row once.".into());
     }
+    if readings.iter().any(|reading| reading.contrast.as_ref().is_some_and(|contrast| contrast.too_few > 0)) {
+        let least = plan.spec.measure.support_min;
+        notes.push(format!(
+            "Cohorts with fewer than {least} rows in the denominator of a metric are in its tables and are neither in its worst pair nor compared with its highest."
+        ));
+    }
     notes.sort();
     notes.dedup();
     let rows_measured = table.total().n;
@@ -231,6 +237,10 @@ fn emit(
 }
 
 impl Writer<'_> {
+    fn supports(&self, sample: &Sample) -> bool {
+        u64::try_from(sample.n()).is_ok_and(|n| n >= self.plan.spec.measure.support_min)
+    }
+
     fn reading(&self, set: Option<usize>, cohort: Cohort, contrast: Option<Contrast>, measured: Measured) -> Reading {
         let across = set.map_or(Vec::new(), |set| self.cohorts.sets[set].names.clone());
         Reading { metric: self.metric.clone(), across, cohort, contrast, measured }
@@ -245,18 +255,28 @@ impl Writer<'_> {
     }
 
     /// Comparisons of the cohorts of declared levels. Which cohorts are the worst pair or the highest is withheld with the values.
+    ///
+    /// A cohort whose denominator is below the least a criterion needs is neither in the worst pair nor the highest: the extremes of small
+    /// cohorts are chance. Who is left out depends on numbers of rows, not on outcomes, so the simultaneous intervals hold for the others.
     fn comparisons(&self, set: usize, samples: &[Sample], compare: Comparison, against: Against) -> Vec<Reading> {
         let groups = &self.cohorts.sets[set];
-        let compared: Vec<usize> = (0..samples.len()).filter(|&i| groups.groups[i].compared).collect();
+        let picks = matches!(against, Against::WorstPair | Against::Highest);
+        let few = |i: usize| picks && samples[i].point().is_some() && !self.supports(&samples[i]);
+        let (left_out, compared): (Vec<usize>, Vec<usize>) =
+            (0..samples.len()).filter(|&i| groups.groups[i].compared).partition(|&i| few(i));
         let chosen: Vec<Sample> = compared.iter().map(|&i| samples[i].clone()).collect();
         let reference = groups.reference.and_then(|at| compared.iter().position(|&i| i == at));
         if against == Against::Reference && reference.is_none() {
             return Vec::new();
         }
-        let shown = compared.iter().all(|&i| self.protection.shows(Some(set), &groups.groups[i].codes, self.layer))
+        let shown = compared
+            .iter()
+            .chain(&left_out)
+            .all(|&i| self.protection.shows(Some(set), &groups.groups[i].codes, self.layer))
             && (against != Against::Overall || self.protection.shows(None, &[], self.layer));
         let named = shown || matches!(against, Against::Overall | Against::Reference);
         let at = |i: usize| compared.get(i).filter(|_| named).map(|&i| groups.groups[i].cohort.clone());
+        let too_few = if shown { left_out.len() as u32 } else { 0 };
         let write = |result: Compared| {
             let measured = match (shown, compare) {
                 (false, _) => Measured::Suppressed,
@@ -268,7 +288,7 @@ impl Writer<'_> {
             // A worst pair that does not exist is nobody's.
             let nobody = against == Against::WorstPair && result.with.is_none();
             let cohort = at(result.cohort).filter(|_| !nobody).unwrap_or_else(Cohort::everyone);
-            let contrast = Contrast { compare, against, with: result.with.and_then(at) };
+            let contrast = Contrast { compare, against, with: result.with.and_then(at), too_few };
             self.reading(Some(set), cohort, Some(contrast), measured)
         };
         let confidence = self.plan.spec.measure.confidence;

@@ -274,6 +274,7 @@ fn edge(folder: &Path, rows: &Value, missing: &[usize]) -> Audited {
         positive = "1"
         [measure]
         replicates = 50
+        support_min = 1
     "#;
     audit(pipeline, &path)
 }

@@ -34,6 +34,7 @@ pub fn compas(filter: bool, decision: &str, positive: &str, across: &str, more: 
         [measure]
         across = {across}
         replicates = 50
+        support_min = 1
         {more}
         [derive]
         decision = "{decision}"
@@ -80,6 +81,7 @@ pub fn adult(decision: &str, filter: &str, across: &str, more: &str) -> String {
         [measure]
         across = {across}
         replicates = 50
+        support_min = 1
         [derive]
         decision = "{decision}"
         "#
@@ -112,6 +114,7 @@ pub fn synth(across: &str) -> String {
         [measure]
         across = {across}
         replicates = 50
+        support_min = 1
         "#
     )
 }
