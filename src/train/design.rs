@@ -42,7 +42,7 @@ impl<'a> Design<'a> {
             .collect();
         if !refused.is_empty() {
             return Err(TrainError::Failed(format!(
-                "the same value in all {} training rows: {}; without a penalty such a feature has no coefficient: leave it out, or choose a penalty",
+                "the same value in all {} training rows: {}, as far as the bounds tell values apart; without a penalty such a feature has no coefficient: leave it out, narrow its bounds, or choose a penalty",
                 moments.n,
                 labels(features, &refused)
             )));
@@ -58,7 +58,7 @@ impl<'a> Design<'a> {
         let mut notes = Vec::new();
         if !constant.is_empty() {
             notes.push(format!(
-                "The same value in all training rows, so the coefficient is 0: {}.",
+                "The same value in all training rows, as far as the bounds tell values apart, so the coefficient is 0: {}.",
                 labels(features, &constant)
             ));
         }
