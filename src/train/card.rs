@@ -3,7 +3,7 @@
 use super::TrainError;
 use super::design::Design;
 use super::integer;
-use super::path::Choice;
+use super::path::{self, Choice};
 use crate::audit::{Coefficient, ModelCard, PathPoint};
 use crate::demand::RowKey;
 use crate::model::Model;
@@ -71,6 +71,7 @@ fn card(
     let mut notes = declared(plan, train);
     notes.extend(design.notes.iter().cloned());
     notes.extend(fit.notes);
+    notes.extend(path::at_the_end(&fit.choice, &fit.path));
     ModelCard {
         kind: kind(train.model).into(),
         penalty: penalty(train.penalty).into(),

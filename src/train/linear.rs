@@ -53,16 +53,18 @@ pub fn fit(setting: &Setting, released: &Released) -> Result<Model, TrainError> 
     };
     let y = plan.features.len();
     if all.products.get(y, y) == 0.0 {
-        let message =
-            format!("the target has the same value in all {} training rows; there is nothing to explain", all.n);
+        let message = format!(
+            "the target has the same value in all {} training rows, as far as its bounds tell values apart; there is nothing to explain: check the target, narrow its bounds",
+            all.n
+        );
         return Err(TrainError::Failed(message));
     }
     let mut design = Design::of(&plan.features, train, &all, setting.is_penalised())?;
     let scaled = Scaled::of(&all, &design, target);
     design.check_dependence(&scaled.gram, all.n, setting.is_penalised())?;
     let slope_max = scaled.cross.iter().fold(0.0f64, |most, c| most.max(c.abs())) / all.n as f64;
-    let curvature = (0..design.size()).map(|k| scaled.gram.get(k, k)).sum::<f64>() / (design.size() as f64 * all.n as f64);
-    let candidates = path::candidates(train, path::Scale { slope_max, curvature }, STRENGTHS);
+    let variances: Vec<f64> = (0..design.size()).map(|k| scaled.gram.get(k, k) / all.n as f64).collect();
+    let candidates = path::candidates(train, slope_max, &variances, STRENGTHS);
     let (choice, path) = match path::is_chosen(train) {
         true => cross_validate(moments, &design, target, train.folds, &candidates)?,
         false => (candidates[0], Vec::new()),

@@ -104,9 +104,8 @@ pub fn start<'a>(setting: &Setting<'a>, released: &Released) -> Result<Rounds<'a
     if sample.positives() == 0 || sample.positives() == sample.rows() {
         return Err(rare(&positive, positives, all.n, sample.rows()));
     }
-    let share = positives as f64 / all.n as f64;
-    let spread = (0..size).map(|k| products.get(k, k)).sum::<f64>() / (size as f64 * all.n as f64);
-    let candidates = path::candidates(train, path::Scale { slope_max, curvature: share * (1.0 - share) * spread }, STRENGTHS);
+    let variances: Vec<f64> = deviations.iter().map(|deviation| deviation * deviation).collect();
+    let candidates = path::candidates(train, slope_max, &variances, STRENGTHS);
     let (choice, path) = match path::is_chosen(train) {
         true => sample.choose(&candidates, train.folds, &deviations)?,
         false => (candidates[0], Vec::new()),

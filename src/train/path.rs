@@ -1,9 +1,10 @@
 //! Which penalties are tried, and which is taken.
 //!
 //! The path is that of scikit-learn: 100 strengths from the least that makes every coefficient zero, |X'y|_max / (n l1_ratio), down to a
-//! thousandth of it, evenly on a log scale, for every ratio. A ridge has no such strength: it shrinks a direction of curvature d by
-//! d / (d + strength), so its strengths run from a thousand times the mean curvature of the loss to a hundred-thousandth of it. The least
-//! mean loss over the folds is taken; among equals the greater strength.
+//! thousandth of it, evenly on a log scale, for every ratio. A ridge has no such strength. It divides the coefficient along a direction of
+//! variance v by 1 + strength / v (Hastie, Tibshirani and Friedman 2009, section 3.4.1), whatever the target's unit, so its path goes from a
+//! hundred times the mean variance of the features, as the penalty sees them, to a ten-thousandth of it. The least mean loss over the folds
+//! is taken; among equals the greater strength.
 
 use super::quadratic::Weights;
 use crate::audit::PathPoint;
@@ -13,17 +14,10 @@ use crate::plan::spec::{Penalty, Train};
 const SPAN: f64 = 1e-3;
 /// Below this ratio a penalty is taken for a ridge.
 const RATIO_MIN: f64 = 1e-3;
-/// Strengths of a ridge, in units of the mean curvature.
-const RIDGE: (f64, f64) = (1e3, 1e-5);
-
-/// The data a path is laid over.
-#[derive(Debug, Clone, Copy)]
-pub struct Scale {
-    /// |X'y|_max / n: the greatest slope of the loss at zero.
-    pub slope_max: f64,
-    /// Mean of the diagonal of the loss's second derivative at zero.
-    pub curvature: f64,
-}
+/// Greatest strength of a ridge over the mean variance of the features.
+const RIDGE_GREATEST: f64 = 1e2;
+/// Least over greatest strength of a ridge.
+const RIDGE_SPAN: f64 = 1e-6;
 
 /// A penalty.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,8 +37,9 @@ pub fn is_chosen(train: &Train) -> bool {
     train.penalty != Penalty::None && (train.strength.is_none() || ratios(train).len() > 1)
 }
 
-/// The penalties to try, by ratio, strongest first; one when there is nothing to choose.
-pub fn candidates(train: &Train, scale: Scale, strengths: usize) -> Vec<Choice> {
+/// The penalties to try, by ratio, strongest first; one when there is nothing to choose. `slope_max` is |X'y|_max / n, `variances` are those
+/// of the features as the penalty sees them.
+pub fn candidates(train: &Train, slope_max: f64, variances: &[f64], strengths: usize) -> Vec<Choice> {
     if train.penalty == Penalty::None {
         return vec![Choice { strength: 0.0, l1_ratio: 0.0 }];
     }
@@ -53,9 +48,10 @@ pub fn candidates(train: &Train, scale: Scale, strengths: usize) -> Vec<Choice> 
         match train.strength {
             Some(strength) => all.push(Choice { strength, l1_ratio }),
             None => {
+                let mean = variances.iter().sum::<f64>() / variances.len().max(1) as f64;
                 let (greatest, span) = match l1_ratio < RATIO_MIN {
-                    true => (scale.curvature * RIDGE.0, RIDGE.1 / RIDGE.0),
-                    false => (scale.slope_max / l1_ratio, SPAN),
+                    true => (RIDGE_GREATEST * mean, RIDGE_SPAN),
+                    false => (slope_max / l1_ratio, SPAN),
                 };
                 let share = |k: usize| k as f64 / (strengths - 1) as f64;
                 all.extend((0..strengths).map(|k| Choice { strength: greatest * libm::pow(span, share(k)), l1_ratio }));
@@ -72,6 +68,17 @@ fn ratios(train: &Train) -> Vec<f64> {
         Penalty::ElasticNet if train.l1_ratios.is_empty() => vec![0.5],
         Penalty::ElasticNet => train.l1_ratios.clone(),
     }
+}
+
+/// What a reader must know of a choice at the end of its path.
+pub fn at_the_end(choice: &Choice, path: &[PathPoint]) -> Option<String> {
+    let mut others = path.iter().filter(|point| point.l1_ratio == choice.l1_ratio);
+    (path.len() > 1 && others.all(|point| point.strength >= choice.strength)).then(|| {
+        format!(
+            "The least strength that was tried, {:.2e}, is the one taken: a smaller one may fit better; write train.strength to try one.",
+            choice.strength
+        )
+    })
 }
 
 /// The candidate of least mean loss, with the mean and its standard error of every candidate. `losses[candidate][fold]`.

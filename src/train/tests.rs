@@ -503,6 +503,27 @@ fn an_elastic_net_meets_the_conditions_of_its_minimum() {
     }
 }
 
+/// The optimum of a ridge is inside its path, whatever the unit of the target.
+#[test]
+fn a_ridge_is_chosen_whatever_the_unit_of_the_target() {
+    let table = synthetic(9, 150, 4);
+    let train = "model = \"linear\"\npenalty = \"ridge\"\nfolds = 4";
+    let model = table.train(train).unwrap();
+    let path = &model.card.path;
+    let (first, last) = (&path[0], &path[linear::STRENGTHS - 1]);
+    assert!((first.strength - 100.0).abs() < 1e-6 && (last.strength - 1e-4).abs() < 1e-12, "{first:?} {last:?}");
+    assert!(model.card.strength < first.strength && model.card.strength > last.strength, "{}", model.card.strength);
+    let best = path.iter().map(|point| point.loss_mean).fold(f64::MAX, f64::min);
+    assert!(best < 0.5 * first.loss_mean && best <= last.loss_mean, "{best} {first:?} {last:?}");
+    assert!(model.card.notes.iter().all(|note| !note.contains("least strength")));
+    let logistic = chances(13, 600).train("model = \"logistic\"\npenalty = \"ridge\"\nfolds = 3").unwrap();
+    let (path, strength) = (&logistic.card.path, logistic.card.strength);
+    assert!((path[0].strength - 100.0).abs() < 1e-6 && strength < 1.0, "{strength} {path:?}");
+    // A path that ends before the optimum says so.
+    let steep = table.train("model = \"linear\"\nl1_ratios = [0.002]\nfolds = 4").unwrap();
+    assert!(steep.card.notes.iter().any(|note| note.contains("least strength")), "{:?}", steep.card.notes);
+}
+
 #[test]
 fn the_penalty_of_a_logistic_model_is_chosen_on_folds() {
     let table = chances(13, 600);
