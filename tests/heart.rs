@@ -12,10 +12,16 @@ mod expressions;
 mod golden;
 #[path = "heart/limits.rs"]
 mod limits;
+#[cfg(feature = "sql")]
+#[path = "heart/hostile.rs"]
+mod hostile;
 #[path = "heart/peers.rs"]
 mod peers;
 #[path = "heart/pipelines.rs"]
 mod pipelines;
+#[cfg(feature = "sql")]
+#[path = "heart/planted.rs"]
+mod planted;
 #[path = "heart/reference.rs"]
 mod reference;
 #[cfg(feature = "sql")]

@@ -122,6 +122,15 @@ pub fn facts(kind: Kind) -> [Fact; 5] {
     }
 }
 
+/// The gaps that the models of the pipelines that ship show on fresh rows; none where no model is trained.
+pub fn model_facts(kind: Kind) -> &'static [Fact] {
+    match kind {
+        Kind::Lending => &lending::MODEL_FACTS,
+        Kind::Hiring => &[],
+        Kind::Premium => &premium::MODEL_FACTS,
+    }
+}
+
 /// Writes a data set as CSV with a header.
 pub fn write(kind: Kind, rows: u64, seed: u64, plants: Plants, to: &mut impl Write) -> io::Result<()> {
     let mut draw = Draw::seeded(seed);
