@@ -1,4 +1,7 @@
 //! Parquet and Arrow IPC: polars' streamed frames to batches of columns.
+//!
+//! Polars maps the files into memory: one that another program cuts short while it is read ends the process with the signal SIGBUS. Such files are
+//! best replaced by renaming a new one over them.
 
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
