@@ -344,19 +344,47 @@ fn damaged_parquet_is_refused_without_its_content() {
     }
 }
 
+/// Both engines read the same rows, or name the same defect.
+fn agree(scan: &Scan, demands: &[Demand]) -> Result<(), TestCaseError> {
+    match (collect(&Polars { threads: 2 }, scan, demands), collect(&Reference, scan, demands)) {
+        (Ok(a), Ok(b)) => same(&a, &b, "text"),
+        (Err(a), Err(b)) => prop_assert_eq!(a.to_string(), b.to_string()),
+        (a, b) => prop_assert!(false, "one engine read it: {:?} {:?}", a.err().map(|e| e.to_string()), b.err().map(|e| e.to_string())),
+    }
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
-    /// Any text: both engines read the same rows or name the same defect.
+    /// Any text, whatever separates its fields.
     #[test]
-    fn any_text_means_the_same(body in "[fmx1,\"\n\r. -]{0,60}") {
+    fn any_text_means_the_same(body in "[fmx1,\"\n\r. -]{0,60}", by in 0usize..4) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("t.csv");
-        std::fs::write(&path, format!("sex,age,income,label,id,note\n{body}")).unwrap();
-        let scan = scan(vec![path], Format::Csv);
-        match (collect(&Polars { threads: 2 }, &scan, &demands()), collect(&Reference, &scan, &demands())) {
-            (Ok(a), Ok(b)) => same(&a, &b, "text"),
-            (Err(a), Err(b)) => prop_assert_eq!(a.to_string(), b.to_string()),
-            (a, b) => prop_assert!(false, "one engine read it: {} {}", a.is_ok(), b.is_ok()),
-        }
+        let delimiter = [",", ".", " ", "-"][by];
+        let header = ["sex", "age", "income", "label", "id", "note"].join(delimiter);
+        std::fs::write(&path, format!("{header}\n{body}")).unwrap();
+        let mut scan = scan(vec![path], Format::Csv);
+        (scan.source.delimiter, scan.source.decimal) = (delimiter.as_bytes()[0], if by == 1 { ',' } else { '.' });
+        agree(&scan, &demands())?;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+    /// Text of several chunks: records lie across their borders, and a defect is at a line far down.
+    #[test]
+    fn any_long_text_means_the_same(
+        row in proptest::collection::vec("[a1 ]{0,3}|\"[,\n\r]{0,4}\"\"\"|\r?\n", 6),
+        fill in "[f,1\"\n\r]{0,12}",
+        times in 30_000usize..60_000,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("t.csv");
+        let row = row.join(",").replace(",\n", "\n").replace("\n,", "\n");
+        let whole = format!("f,20,1.5,true,7,\"a \n \"\"b\"\", c\"\r\n{}", "m,,-2,no,8,plain words of some length\n".repeat(times % 7));
+        std::fs::write(&path, format!("sex,age,income,label,id,note\n{}{row}\n{}{fill}", whole.repeat(times / 7 * 2), whole.repeat(9))).unwrap();
+        let demands: Vec<Demand> = demands().into_iter().filter(|demand| ["table", "notes", "all"].contains(&&*demand.name)).collect();
+        agree(&scan(vec![path], Format::Csv), &demands)?;
     }
 }
