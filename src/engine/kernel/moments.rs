@@ -62,9 +62,10 @@ impl Plan {
         let variables = quantise(&self.of, bits);
         let weights = quantise(&self.weights, 20);
         let cross = quantise(&self.cross, bits);
-        let mut lacking = vec![false; values.rows];
+        // Not a number where a column lacks its value: the others are integers below 2^61, whose sums are finite.
+        let mut whole = vec![0.0; values.rows];
         for column in variables.iter().chain(&weights).chain(&cross) {
-            lacking.iter_mut().zip(column).for_each(|(lacking, x)| *lacking |= x.is_nan());
+            whole.iter_mut().zip(column).for_each(|(whole, x)| *whole += x);
         }
         let mut groups: HashMap<u64, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         for &row in chosen {
@@ -72,7 +73,7 @@ impl Plan {
                 code * u64::from(size) + u64::from(values.axis(axis)[row as usize])
             });
             let rows = groups.entry(code).or_default();
-            match lacking[row as usize] {
+            match whole[row as usize].is_nan() {
                 false => rows.push(row),
                 true => self.group(sums, code).skipped += 1,
             }

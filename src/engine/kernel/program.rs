@@ -8,7 +8,7 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::md5::hashes;
-use crate::demand::{Axis, RowKey, Rows};
+use crate::demand::{Axis, HASH_BITS, RowKey, Rows};
 use crate::engine::EngineError;
 use crate::engine::reference::{names, typed};
 use crate::scalar::{Bound, Expr, NO_TEXT, Scalar, TRUTH_UNKNOWN, Value, Vector, write_number};
@@ -39,6 +39,8 @@ enum AxisOf {
     Truth { of: usize },
     Edges { of: usize, edges: Vec<f64> },
     Hash { key: usize, thresholds: Vec<u64> },
+    /// No hash reaches a threshold: a split without a second part.
+    Zero,
 }
 
 enum Choice {
@@ -103,6 +105,7 @@ impl Program {
             Axis::Levels { of, levels } => AxisOf::Levels { of: self.column(scan, of)?, levels: levels.clone() },
             Axis::Truth { of } => AxisOf::Truth { of: self.column(scan, of)? },
             Axis::Edges { of, edges } => AxisOf::Edges { of: self.column(scan, of)?, edges: edges.clone() },
+            Axis::Hash { thresholds, .. } if thresholds.iter().all(|threshold| threshold >> HASH_BITS > 0) => AxisOf::Zero,
             Axis::Hash { key, salt, thresholds } => AxisOf::Hash { key: self.key(scan, key, salt)?, thresholds: thresholds.clone() },
         };
         let text = match &of {
@@ -110,6 +113,7 @@ impl Program {
             AxisOf::Truth { of } => text("truth", of),
             AxisOf::Edges { of, edges } => text("edges", &(of, edges)),
             AxisOf::Hash { key, thresholds } => text("hash", &(key, thresholds)),
+            AxisOf::Zero => text("zero", &()),
         };
         Ok(intern(&mut self.seen, &mut self.axes, text, of))
     }
@@ -235,6 +239,7 @@ impl AxisOf {
                 }
                 Vector::Truth(_) | Vector::Text { .. } | Vector::Null(_) => vec![edges.len() as u32 + 1; rows],
             },
+            AxisOf::Zero => vec![0; rows],
             AxisOf::Hash { key, thresholds } => {
                 hashes[*key].iter().map(|hash| thresholds.partition_point(|threshold| threshold <= hash) as u32).collect()
             }
