@@ -83,7 +83,7 @@ impl Memory {
                 Cow::Borrowed(column)
             }
             (Vector::Number(numbers), Reading::NoNumber) => {
-                let wrong = |x: &f64| if x.is_nan() { TRUTH_UNKNOWN } else { 0 };
+                let wrong = |x: &f64| if x.is_nan() { TRUTH_UNKNOWN } else { u8::from(x.is_infinite()) };
                 Cow::Owned(Vector::Truth(numbers.iter().map(wrong).collect()))
             }
             _ => Cow::Owned(Vector::of((0..self.rows).map(|row| reading(column.get(row), by)).collect::<Vec<_>>().into_iter())),

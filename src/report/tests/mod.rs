@@ -1,3 +1,5 @@
+//! The page: what is shown, escaped, bounded; and that its figures are those of the documents.
+
 use std::collections::BTreeMap;
 
 use super::*;
