@@ -297,7 +297,7 @@ fn predict(model: &Predictor, inputs: &[Cow<'_, [f64]>], rows: usize) -> Vec<f64
     let mut eta = vec![model.intercept as f64; rows];
     for ((input, &(lower, upper)), &b) in inputs.iter().zip(&model.bounds).zip(&model.coefficients) {
         let b = b as f64;
-        if lower < upper {
+        if lower < upper && (upper - lower).is_finite() {
             for (eta, &x) in eta.iter_mut().zip(input.iter()) {
                 let clamped = if x < lower { lower } else { x };
                 let clamped = if clamped > upper { upper } else { clamped };

@@ -140,7 +140,7 @@ fn domain(checker: &mut Checker, name: &str, column: &ColumnSpec) {
         );
     }
     if let Some([lower, upper]) = column.bounds {
-        if !(lower.is_finite() && upper.is_finite() && lower < upper) {
+        if !((upper - lower).is_finite() && lower < upper) {
             let remedy = if lower > upper {
                 format!("write [{upper}, {lower}]")
             } else {
