@@ -33,7 +33,8 @@ impl Progress for Quiet {
 
 fn cpu_seconds() -> f64 {
     let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
-    let fields: Vec<f64> = stat.rsplit(')').next().unwrap_or("").split_whitespace().filter_map(|x| x.parse().ok()).collect();
+    let fields: Vec<f64> =
+        stat.rsplit(')').next().unwrap_or("").split_whitespace().filter_map(|x| x.parse().ok()).collect();
     // After the state letter: user time is field 14 of the line, system time field 15, in hundredths of a second.
     (fields[10] + fields[11]) / 100.0
 }
@@ -72,8 +73,9 @@ fn frame(rows: usize, first: usize) -> DataFrame {
     let score: Vec<f64> = (0..rows).map(|_| (random.random_range(0.0..1.0f64) * 1e6).round() / 1e6).collect();
     let label: Vec<i64> = score.iter().map(|&score| i64::from(random.random_bool(score))).collect();
     let pred: Vec<i64> = score.iter().map(|&score| i64::from(score > 0.6)).collect();
-    let amount: Vec<f64> =
-        (0..rows).map(|i| (1e3 + 0.2 * income[i] - 4e3 * debt[i] + random.random_range(-2e3..2e3f64)).round()).collect();
+    let amount: Vec<f64> = (0..rows)
+        .map(|i| (1e3 + 0.2 * income[i] - 4e3 * debt[i] + random.random_range(-2e3..2e3f64)).round())
+        .collect();
     df!["id" => id, "sex" => sex, "race" => race, "region" => region, "age" => age, "years" => years, "income" => income,
         "debt" => debt, "score" => score, "label" => label, "pred" => pred, "amount" => amount]
     .unwrap()
@@ -85,7 +87,8 @@ fn write(folder: &Path, rows: usize) -> (PathBuf, PathBuf) {
         return (csv, parquet);
     }
     let mut text = BufWriter::new(File::create(&csv).unwrap());
-    let mut batched = ParquetWriter::new(File::create(&parquet).unwrap()).batched(&frame(1, 0).schema().clone()).unwrap();
+    let mut batched =
+        ParquetWriter::new(File::create(&parquet).unwrap()).batched(&frame(1, 0).schema().clone()).unwrap();
     for first in (0..rows).step_by(1_000_000) {
         let mut part = frame(1_000_000.min(rows - first), first);
         CsvWriter::new(&mut text).include_header(first == 0).finish(&mut part).unwrap();
@@ -127,7 +130,11 @@ fn spec(path: &Path, model: &str) -> Spec {
     ]
     .concat();
     let measure = "[measure]\nacross = [[\"sex\"], [\"race\"], [\"sex\", \"race\"]]\n";
-    let train = |kind: &str| format!("[train]\nmodel = \"{kind}\"\npenalty = \"elastic-net\"\nstrength = 0.001\nl1_ratios = [0.5]\n{measure}");
+    let train = |kind: &str| {
+        format!(
+            "[train]\nmodel = \"{kind}\"\npenalty = \"elastic-net\"\nstrength = 0.001\nl1_ratios = [0.5]\n{measure}"
+        )
+    };
     let target = "label = { roles = [\"target\"], as = \"number\", positive = \"1\" }\n";
     match model {
         "given" => write!(

@@ -198,7 +198,9 @@ impl Demand {
     pub fn hashes_rows(&self) -> bool {
         let hashes = |axis: &Axis| matches!(axis, Axis::Hash { key: RowKey::Row, .. });
         let by = match &self.shape {
-            Shape::Tally { axes: by, .. } | Shape::Moments { by, .. } | Shape::Histogram { by, .. } => by.iter().any(hashes),
+            Shape::Tally { axes: by, .. } | Shape::Moments { by, .. } | Shape::Histogram { by, .. } => {
+                by.iter().any(hashes)
+            }
             Shape::Panel { key, .. } => *key == RowKey::Row,
             Shape::ClassSizes { .. } => false,
         };

@@ -147,7 +147,14 @@ const HARDT: &str = "Hardt, Price and Srebro 2016, Equality of opportunity in su
 macro_rules! rate {
     ($id:literal, $name:literal, $formula:literal, $needs:ident, $hides:literal, $source:expr, $of:expr) => {
         Rate {
-            card: Card { id: $id, name: $name, formula: $formula, hides: $hides, source: $source, needs: Needs::$needs },
+            card: Card {
+                id: $id,
+                name: $name,
+                formula: $formula,
+                hides: $hides,
+                source: $source,
+                needs: Needs::$needs,
+            },
             of: $of,
         }
     };

@@ -83,7 +83,9 @@ pub enum RunError {
     Contract(Vec<String>),
     #[error(transparent)]
     Missing(#[from] crate::evidence::Missing),
-    #[error("the source changed while it was read: two passes met different numbers of rows; run again when nothing writes to it")]
+    #[error(
+        "the source changed while it was read: two passes met different numbers of rows; run again when nothing writes to it"
+    )]
     Changed,
     #[error("{made} passes were made where {planned} were planned; this is a defect of evenhand, please report it")]
     Passes { planned: u32, made: u32 },
@@ -116,7 +118,8 @@ pub fn audit(
     progress: &dyn Progress,
 ) -> Result<Audited, RunError> {
     let source = crate::plan::source(pipeline.spec, pipeline.folder, &|path| expand(path))?;
-    let draw = |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
+    let draw =
+        |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
     let mut rows = Rows { engine, meter, progress, planned: 0, made: 0, met: None };
     let to_learn = learn::demands(pipeline.spec);
     let plan = match to_learn.is_empty() {
@@ -141,7 +144,16 @@ pub fn audit(
     let (findings, outcome) = judge::judge(&plan, &measurement.readings, today);
     rows.meter.stage("measure and judge", 0);
     let (planned, made) = (rows.planned, rows.made);
-    let parts = Parts { plan: &plan, profile, model: model.as_ref(), measurement, findings, outcome, released: &released, passes: listed };
+    let parts = Parts {
+        plan: &plan,
+        profile,
+        model: model.as_ref(),
+        measurement,
+        findings,
+        outcome,
+        released: &released,
+        passes: listed,
+    };
     Ok(Audited { audit: parts.audit(), source, model, passes_planned: planned, passes_run: made })
 }
 
@@ -275,8 +287,13 @@ impl Parts<'_> {
 
     fn method(&self) -> Method {
         let measure = &self.plan.spec.measure;
-        let used: BTreeSet<_> =
-            self.measurement.readings.iter().filter_map(|reading| reading.measured.estimate()).map(|estimate| estimate.method).collect();
+        let used: BTreeSet<_> = self
+            .measurement
+            .readings
+            .iter()
+            .filter_map(|reading| reading.measured.estimate())
+            .map(|estimate| estimate.method)
+            .collect();
         let dependence = match (self.plan.weight.is_some(), self.plan.dependent) {
             (true, _) => "Rows carry weights: intervals are those of the delete-a-bucket jackknife.",
             (false, true) => "Rows share units: intervals are those of the delete-a-bucket jackknife over units.",
@@ -302,13 +319,19 @@ impl Parts<'_> {
             "Statistics were released exactly, without noise: no differential-privacy claim holds for this report.".to_string(),
         ];
         if self.profile.rows_undecided > 0 {
-            limits.push(format!("{} rows were left out because a missing value leaves the filter undecided.", self.profile.rows_undecided));
+            limits.push(format!(
+                "{} rows were left out because a missing value leaves the filter undecided.",
+                self.profile.rows_undecided
+            ));
         }
         if self.plan.spec.train.is_none() {
             limits.push("Given decisions, scores and predictions are taken as they are in the data.".into());
         }
         if self.plan.schema.columns.iter().any(|column| column.origin == crate::schema::Origin::Learned) {
-            limits.push("Some domains were not declared but read off the same rows; a level that does not occur is not missed.".into());
+            limits.push(
+                "Some domains were not declared but read off the same rows; a level that does not occur is not missed."
+                    .into(),
+            );
         }
         limits
     }

@@ -10,11 +10,11 @@ mod chain;
 mod expressions;
 #[path = "heart/golden.rs"]
 mod golden;
-#[path = "heart/limits.rs"]
-mod limits;
 #[cfg(feature = "sql")]
 #[path = "heart/hostile.rs"]
 mod hostile;
+#[path = "heart/limits.rs"]
+mod limits;
 #[path = "heart/peers.rs"]
 mod peers;
 #[path = "heart/pipelines.rs"]

@@ -54,7 +54,8 @@ fn description(loaded: &Loaded) -> Result<Description, String> {
     }
     demands.extend(measure::demands(&plan, &subject));
     let metrics = measure::measured(&plan, &subject);
-    let passes: Vec<(String, String)> = crate::run::passes(&plan).into_iter().map(|pass| (pass.name, pass.reason)).collect();
+    let passes: Vec<(String, String)> =
+        crate::run::passes(&plan).into_iter().map(|pass| (pass.name, pass.reason)).collect();
     Ok(describe(&plan, &names, &demands, &metrics, &passes))
 }
 

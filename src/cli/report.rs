@@ -16,7 +16,8 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &Output) -> u8 {
-    let documents = read(&args.run.join("report.json")).and_then(|report| Ok((report, read(&args.run.join("run.json"))?)));
+    let documents =
+        read(&args.run.join("report.json")).and_then(|report| Ok((report, read(&args.run.join("run.json"))?)));
     let (report_json, run_json) = match documents {
         Ok(documents) => documents,
         Err(why) => {

@@ -67,7 +67,10 @@ pub fn run(args: &Args, out: &Output) -> u8 {
 
 /// Findings of this verdict that are criteria and not waived.
 fn counted(findings: &[Finding], verdict: Verdict) -> usize {
-    findings.iter().filter(|finding| finding.gate.is_some() && finding.verdict == verdict && finding.waiver.is_none()).count()
+    findings
+        .iter()
+        .filter(|finding| finding.gate.is_some() && finding.verdict == verdict && finding.waiver.is_none())
+        .count()
 }
 
 fn counts(findings: &[Finding]) -> [(&'static str, usize); 5] {

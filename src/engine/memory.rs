@@ -28,7 +28,12 @@ impl Engine for Memory {
         Ok(self.columns.iter().map(|(name, vector)| SourceColumn { name: name.clone(), kind: kind(vector) }).collect())
     }
 
-    fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
+    fn collect(
+        &self,
+        scan: &Scan,
+        demands: &[Demand],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Collected, EngineError> {
         let uneven = self.columns.iter().find(|(_, column)| length(column) != self.rows);
         if let Some((name, column)) = uneven {
             let why = format!("the column {name:?} holds {} rows where {} are expected", length(column), self.rows);
@@ -60,7 +65,9 @@ impl Engine for Memory {
         progress(self.rows as u64);
         let (evidence, parts) = pass.finish(sums)?;
         match parts.into_keys().next() {
-            Some(demand) => Err(EngineError::Expression(format!("{demand}: the columns are in memory and the classes do not fit beside them; raise memory_mib_max"))),
+            Some(demand) => Err(EngineError::Expression(format!(
+                "{demand}: the columns are in memory and the classes do not fit beside them; raise memory_mib_max"
+            ))),
             None => Ok(Collected { evidence: Guarded::seal(evidence), passes: 1, rows: self.rows as u64 }),
         }
     }
@@ -79,14 +86,14 @@ impl Memory {
         let column = self.column(name)?;
         Ok(match (column, by) {
             (Vector::Number(numbers), Reading::Number) if numbers.iter().all(|&x| is_plain(x)) => Cow::Borrowed(column),
-            (Vector::Text { .. }, Reading::Text) | (Vector::Truth(_), Reading::Truth) => {
-                Cow::Borrowed(column)
-            }
+            (Vector::Text { .. }, Reading::Text) | (Vector::Truth(_), Reading::Truth) => Cow::Borrowed(column),
             (Vector::Number(numbers), Reading::NoNumber) => {
                 let wrong = |x: &f64| if x.is_nan() { TRUTH_UNKNOWN } else { u8::from(x.is_infinite()) };
                 Cow::Owned(Vector::Truth(numbers.iter().map(wrong).collect()))
             }
-            _ => Cow::Owned(Vector::of((0..self.rows).map(|row| reading(column.get(row), by)).collect::<Vec<_>>().into_iter())),
+            _ => Cow::Owned(Vector::of(
+                (0..self.rows).map(|row| reading(column.get(row), by)).collect::<Vec<_>>().into_iter(),
+            )),
         })
     }
 }

@@ -28,7 +28,12 @@ pub trait Engine {
 
     /// Computes all demanded statistics in one pass, more when a demand's memory limit asks for it.
     /// `progress` is told the number of rows read so far, now and then.
-    fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError>;
+    fn collect(
+        &self,
+        scan: &Scan,
+        demands: &[Demand],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Collected, EngineError>;
 }
 
 /// What a pass brought home.
@@ -111,7 +116,9 @@ fn nearest(names: &[String]) -> String {
 /// The columns most like a name, at most three.
 pub fn near(name: &str, columns: impl Iterator<Item = impl AsRef<str>>) -> Vec<String> {
     let mut scored: Vec<(f64, String)> = columns
-        .map(|column| (strsim::jaro_winkler(&name.to_lowercase(), &column.as_ref().to_lowercase()), column.as_ref().to_string()))
+        .map(|column| {
+            (strsim::jaro_winkler(&name.to_lowercase(), &column.as_ref().to_lowercase()), column.as_ref().to_string())
+        })
         .filter(|(score, _)| *score > 0.7)
         .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(&b.1)));

@@ -32,7 +32,12 @@ impl Engine for Reference {
         Ok(columns)
     }
 
-    fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
+    fn collect(
+        &self,
+        scan: &Scan,
+        demands: &[Demand],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Collected, EngineError> {
         text_only(&scan.source)?;
         demands.iter().try_for_each(check_cells)?;
         let derive = derived(scan)?;
@@ -43,8 +48,12 @@ impl Engine for Reference {
             let mut records = Records::open(path, &scan.source)?;
             let at = places(scan, records.header(), path)?;
             while let Some(fields) = records.next_record()? {
-                let mut row: Vec<Value> =
-                    scan.reads.iter().zip(&at).map(|(read, place)| field::value(place.text(&fields), read.by, &scan.source)).collect();
+                let mut row: Vec<Value> = scan
+                    .reads
+                    .iter()
+                    .zip(&at)
+                    .map(|(read, place)| field::value(place.text(&fields), read.by, &scan.source))
+                    .collect();
                 for scalar in &derive {
                     row.push(scalar.evaluate(&row));
                 }
@@ -68,7 +77,9 @@ fn text_only(source: &Source) -> Result<(), EngineError> {
     check_delimiter(source)?;
     let packed = |path: &std::path::PathBuf| paths::packing(path).is_some();
     match source.format {
-        Format::Csv | Format::Tsv if source.paths.iter().any(packed) => Err(EngineError::Unsupported("compressed files")),
+        Format::Csv | Format::Tsv if source.paths.iter().any(packed) => {
+            Err(EngineError::Unsupported("compressed files"))
+        }
         Format::Csv | Format::Tsv => Ok(()),
         Format::Parquet => Err(EngineError::Unsupported("Parquet")),
         Format::Ndjson => Err(EngineError::Unsupported("NDJSON")),
@@ -100,7 +111,8 @@ impl Place {
 fn places(scan: &Scan, header: &[String], path: &std::path::Path) -> Result<Vec<Place>, EngineError> {
     let folders = partitions(path, &scan.source);
     let find = |read: &crate::scan::Read| {
-        let folder = folders.iter().rfind(|(name, _)| **name == *read.column).map(|(_, value)| Place::Folder(value.clone()));
+        let folder =
+            folders.iter().rfind(|(name, _)| **name == *read.column).map(|(_, value)| Place::Folder(value.clone()));
         let field = || header.iter().position(|name| **name == *read.column).map(Place::Field);
         folder.or_else(field).ok_or_else(|| EngineError::NoColumn {
             path: path.into(),
@@ -176,7 +188,9 @@ impl<'a> Counter<'a> {
             Shape::Moments { limbs, .. } => {
                 Statistic::Moments(Moments { sizes, scale_bits: limbs.bits(), groups: BTreeMap::new() })
             }
-            Shape::Histogram { bins, .. } => Statistic::Histogram(Histogram { sizes, bins: *bins, groups: BTreeMap::new() }),
+            Shape::Histogram { bins, .. } => {
+                Statistic::Histogram(Histogram { sizes, bins: *bins, groups: BTreeMap::new() })
+            }
             Shape::ClassSizes { .. } => Statistic::ClassSizes(ClassSizes::default()),
             Shape::Panel { limit, .. } => Statistic::Panel(Panel::new(*limit)),
         };
@@ -226,7 +240,9 @@ impl<'a> Counter<'a> {
                 let weights = quantised(weights, &self.weights, row, Limbs::One);
                 let cross = quantised(cross, &self.cross, row, *limbs);
                 match (columns, weights, cross) {
-                    (Some(columns), Some(weights), Some(cross)) => add_moments(sums, &columns, &weights, &cross, *limbs),
+                    (Some(columns), Some(weights), Some(cross)) => {
+                        add_moments(sums, &columns, &weights, &cross, *limbs)
+                    }
                     _ => sums.skipped += 1,
                 }
             }
@@ -358,7 +374,9 @@ impl<'a> BoundAxis<'a> {
             (Axis::Levels { levels, .. }, _) => levels.len() as u32,
             (Axis::Truth { .. }, Value::Truth(truth)) => u32::from(truth),
             (Axis::Truth { .. }, _) => 2,
-            (Axis::Edges { edges, .. }, Value::Number(number)) => edges.iter().filter(|edge| **edge <= number).count() as u32,
+            (Axis::Edges { edges, .. }, Value::Number(number)) => {
+                edges.iter().filter(|edge| **edge <= number).count() as u32
+            }
             (Axis::Edges { edges, .. }, _) => edges.len() as u32 + 1,
             (Axis::Hash { salt, thresholds, .. }, _) => {
                 let bytes = self.key.as_ref().map(|key| key.bytes(row, reads)).unwrap_or_default();

@@ -73,7 +73,17 @@ impl Chunks {
             Some(Packing::Zstandard) => Box::new(zstd::stream::read::Decoder::new(file).map_err(unreadable)?),
             None => Box::new(file),
         };
-        Ok(Chunks { path: path.into(), reader, packed: packing.is_some(), ends, rest: Vec::new(), line: 1, first_line: 1, started: false, done: false })
+        Ok(Chunks {
+            path: path.into(),
+            reader,
+            packed: packing.is_some(),
+            ends,
+            rest: Vec::new(),
+            line: 1,
+            first_line: 1,
+            started: false,
+            done: false,
+        })
     }
 
     /// The next records; none at the end of the file.
@@ -103,7 +113,12 @@ impl Chunks {
     fn chunk(&mut self, bytes: Vec<u8>, scanner: &Scanner) -> Chunk {
         let (line, first_line) = (self.line, self.first_line);
         self.line += memchr::memchr_iter(b'\n', &bytes).count() as u64;
-        let blank = bytes.iter().rev().take_while(|&&byte| byte == b'\n' || byte == b'\r').filter(|&&byte| byte == b'\n').count() as u64;
+        let blank = bytes
+            .iter()
+            .rev()
+            .take_while(|&&byte| byte == b'\n' || byte == b'\r')
+            .filter(|&&byte| byte == b'\n')
+            .count() as u64;
         if blank < bytes.len() as u64 {
             self.first_line = self.line - blank.saturating_sub(1);
         }
@@ -123,7 +138,9 @@ impl Chunks {
                 }
                 Ok(n) => filled += n,
                 Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
-                Err(e) if self.packed => return Err(EngineError::Packed { path: self.path.clone(), why: e.to_string() }),
+                Err(e) if self.packed => {
+                    return Err(EngineError::Packed { path: self.path.clone(), why: e.to_string() });
+                }
                 Err(e) => return Err(EngineError::Unreadable { path: self.path.clone(), why: e.to_string() }),
             }
         }
@@ -164,7 +181,9 @@ impl Scanner {
                 self.state = match fresh.last() {
                     None => self.state,
                     Some(b'\n' | b'\r') => State::FieldStart,
-                    Some(&last) if matches!(ends, Ends::Records { delimiter } if delimiter == last) => State::FieldStart,
+                    Some(&last) if matches!(ends, Ends::Records { delimiter } if delimiter == last) => {
+                        State::FieldStart
+                    }
                     Some(_) => State::Bare,
                 };
                 self.seen = bytes.len();

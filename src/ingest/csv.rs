@@ -3,11 +3,11 @@
 //! RFC 4180 with a free delimiter: quotes may enclose line breaks and doubled quotes; blank lines are skipped; a UTF-8 byte-order mark
 //! is skipped. A record with another number of fields than the header ends the reading: rows are never guessed.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::cell::Cell;
 
 use csv::ByteRecord;
 
@@ -40,8 +40,12 @@ impl Records {
         }
         let since_record = Rc::new(Cell::new(0));
         let limited = Limited { file, since_record: since_record.clone() };
-        let reader =
-            csv::ReaderBuilder::new().delimiter(source.delimiter).flexible(true).has_headers(false).buffer_capacity(1 << 16).from_reader(limited);
+        let reader = csv::ReaderBuilder::new()
+            .delimiter(source.delimiter)
+            .flexible(true)
+            .has_headers(false)
+            .buffer_capacity(1 << 16)
+            .from_reader(limited);
         let mut records =
             Records { path: path.into(), reader, since_record, header: Vec::new(), record: ByteRecord::new() };
         let names: Vec<String> = match records.read()? {
@@ -65,7 +69,12 @@ impl Records {
         }
         if self.record.len() != self.header.len() {
             let (found, expected) = (self.record.len(), self.header.len());
-            return Err(EngineError::Ragged { path: self.path.clone(), line: self.line().unwrap_or(0), found, expected });
+            return Err(EngineError::Ragged {
+                path: self.path.clone(),
+                line: self.line().unwrap_or(0),
+                found,
+                expected,
+            });
         }
         self.texts().map(Some)
     }
@@ -82,7 +91,9 @@ impl Records {
     }
 
     fn texts(&self) -> Result<Vec<&str>, EngineError> {
-        let text = |field| std::str::from_utf8(field).map_err(|_| EngineError::NotUtf8 { path: self.path.clone(), line: self.line() });
+        let text = |field| {
+            std::str::from_utf8(field).map_err(|_| EngineError::NotUtf8 { path: self.path.clone(), line: self.line() })
+        };
         self.record.iter().map(text).collect()
     }
 

@@ -11,7 +11,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use sqlparser::ast::{self, BinaryOperator, CastKind, CeilFloorKind, DataType, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned, UnaryOperator};
+use sqlparser::ast::{
+    self, BinaryOperator, CastKind, CeilFloorKind, DataType, FunctionArg, FunctionArgExpr, FunctionArguments, Spanned,
+    UnaryOperator,
+};
 use sqlparser::dialect::AnsiDialect;
 use sqlparser::parser::{Parser, ParserError};
 use sqlparser::tokenizer::{Location, Token, Tokenizer};
@@ -39,21 +42,29 @@ pub fn parse(text: &str) -> Result<Scalar, ExpressionError> {
     if text.len() > BYTES_MAX {
         return Err(whole(format!("an expression may have {BYTES_MAX} bytes")));
     }
-    let tokens = Tokenizer::new(&AnsiDialect {}, text)
-        .tokenize_with_location()
-        .map_err(|e| ExpressionError { message: format!("not SQL: {}", e.message), at: point(text, e.location), remedy: None })?;
+    let tokens = Tokenizer::new(&AnsiDialect {}, text).tokenize_with_location().map_err(|e| ExpressionError {
+        message: format!("not SQL: {}", e.message),
+        at: point(text, e.location),
+        remedy: None,
+    })?;
     if tokens.len() > TOKENS_MAX {
         return Err(whole(format!("an expression may have {TOKENS_MAX} words and signs")));
     }
     let mut parser = Parser::new(&AnsiDialect {}).with_recursion_limit(50).with_tokens_with_locations(tokens);
     let tree = parser.parse_expr().map_err(|e| match e {
         ParserError::RecursionLimitExceeded => whole("nested too deeply".into()),
-        ParserError::ParserError(why) | ParserError::TokenizerError(why) => whole(format!("not SQL: {}", without_place(&why))),
+        ParserError::ParserError(why) | ParserError::TokenizerError(why) => {
+            whole(format!("not SQL: {}", without_place(&why)))
+        }
     })?;
     let next = parser.peek_token();
     if next.token != Token::EOF {
         let message = "the expression ends before this".to_string();
-        return Err(ExpressionError { message, at: point(text, next.span.start), remedy: Some("join the parts with AND, OR or an operator".into()) });
+        return Err(ExpressionError {
+            message,
+            at: point(text, next.span.start),
+            remedy: Some("join the parts with AND, OR or an operator".into()),
+        });
     }
     Reader { text }.scalar(&tree, 0)
 }
@@ -64,7 +75,8 @@ fn without_place(why: &str) -> &str {
 
 /// The byte range of a place; lines and columns count characters from 1.
 fn point(text: &str, location: Location) -> Range<usize> {
-    let line_start: usize = text.split_inclusive('\n').take(location.line.saturating_sub(1) as usize).map(str::len).sum();
+    let line_start: usize =
+        text.split_inclusive('\n').take(location.line.saturating_sub(1) as usize).map(str::len).sum();
     let rest = text.get(line_start..).unwrap_or("");
     let column = rest.char_indices().nth(location.column.saturating_sub(1) as usize).map_or(rest.len(), |(at, _)| at);
     let at = (line_start + column).min(text.len());
@@ -127,7 +139,10 @@ impl Reader<'_> {
                     };
                     Ok((condition, one(&when.result)?))
                 };
-                Expr::Case(conditions.iter().map(branch).collect::<Result<_, _>>()?, else_result.as_deref().map(boxed).transpose()?)
+                Expr::Case(
+                    conditions.iter().map(branch).collect::<Result<_, _>>()?,
+                    else_result.as_deref().map(boxed).transpose()?,
+                )
             }
             ast::Expr::Cast { kind: CastKind::Cast, expr, data_type, array: false, format: None } => {
                 Expr::Apply(self.cast(of, data_type)?, vec![one(expr)?])
@@ -145,25 +160,47 @@ impl Reader<'_> {
                 return Err(self.refuse(of, "a subquery reads other rows; an expression sees one row", None));
             }
             ast::Expr::CompoundIdentifier(_) => {
-                return Err(self.refuse(of, "a name with a dot must be quoted", Some("write \"table.column\" in double quotes")));
+                return Err(self.refuse(
+                    of,
+                    "a name with a dot must be quoted",
+                    Some("write \"table.column\" in double quotes"),
+                ));
             }
-            _ => return Err(self.refuse(of, "this is not among the accepted expressions", Some("see the list in docs/expressions.md"))),
+            _ => {
+                return Err(self.refuse(
+                    of,
+                    "this is not among the accepted expressions",
+                    Some("see the list in docs/expressions.md"),
+                ));
+            }
         })
     }
 
     fn literal(&self, of: &ast::Expr, value: &ast::Value) -> Result<Value, ExpressionError> {
         Ok(match value {
-            ast::Value::Number(text, false) => {
-                Value::Number(parse_number(text, '.').ok_or_else(|| self.refuse(of, "the number is out of range", None))?)
-            }
+            ast::Value::Number(text, false) => Value::Number(
+                parse_number(text, '.').ok_or_else(|| self.refuse(of, "the number is out of range", None))?,
+            ),
             ast::Value::SingleQuotedString(text) => Value::Text(Arc::from(text.as_str())),
             ast::Value::Boolean(truth) => Value::Truth(*truth),
             ast::Value::Null => Value::Null,
-            _ => return Err(self.refuse(of, "this kind of literal is not accepted", Some("write numbers plainly and texts in 'single quotes'"))),
+            _ => {
+                return Err(self.refuse(
+                    of,
+                    "this kind of literal is not accepted",
+                    Some("write numbers plainly and texts in 'single quotes'"),
+                ));
+            }
         })
     }
 
-    fn binary(&self, of: &ast::Expr, left: Scalar, op: &BinaryOperator, right: Scalar) -> Result<Scalar, ExpressionError> {
+    fn binary(
+        &self,
+        of: &ast::Expr,
+        left: Scalar,
+        op: &BinaryOperator,
+        right: Scalar,
+    ) -> Result<Scalar, ExpressionError> {
         let (left, right) = (Box::new(left), Box::new(right));
         Ok(match op {
             BinaryOperator::Plus => Expr::Arithmetic(Arithmetic::Add, left, right),
@@ -179,13 +216,23 @@ impl Reader<'_> {
             BinaryOperator::And => Expr::And(left, right),
             BinaryOperator::Or => Expr::Or(left, right),
             BinaryOperator::StringConcat => Expr::Apply(Function::Concat, vec![*left, *right]),
-            _ => return Err(self.refuse(of, format!("the operator {op} is not accepted"), Some("accepted: + - * / = <> < <= > >= AND OR ||"))),
+            _ => {
+                return Err(self.refuse(
+                    of,
+                    format!("the operator {op} is not accepted"),
+                    Some("accepted: + - * / = <> < <= > >= AND OR ||"),
+                ));
+            }
         })
     }
 
     fn cast(&self, of: &ast::Expr, to: &DataType) -> Result<Function, ExpressionError> {
         match to {
-            DataType::Double(_) | DataType::DoublePrecision | DataType::Float(_) | DataType::Float64 | DataType::Real => Ok(Function::ToNumber),
+            DataType::Double(_)
+            | DataType::DoublePrecision
+            | DataType::Float(_)
+            | DataType::Float64
+            | DataType::Real => Ok(Function::ToNumber),
             DataType::Text | DataType::String(_) | DataType::Varchar(None) => Ok(Function::ToText),
             _ => Err(self.refuse(of, format!("CAST to {to} is not accepted"), Some("cast to DOUBLE or TEXT"))),
         }
@@ -218,22 +265,41 @@ impl Reader<'_> {
                 }
                 Err(_) => Err(self.refuse(of, "NULLIF takes 2 arguments", None)),
             },
-            "LEAST" | "GREATEST" => {
-                Err(self.refuse(of, format!("{name} treats a missing value differently from engine to engine"), Some("write CASE WHEN a < b THEN a ELSE b END")))
+            "LEAST" | "GREATEST" => Err(self.refuse(
+                of,
+                format!("{name} treats a missing value differently from engine to engine"),
+                Some("write CASE WHEN a < b THEN a ELSE b END"),
+            )),
+            "SUM" | "AVG" | "COUNT" | "MIN" | "MAX" => {
+                Err(self.refuse(of, format!("{name} reads other rows; an expression sees one row"), None))
             }
-            "SUM" | "AVG" | "COUNT" | "MIN" | "MAX" => Err(self.refuse(of, format!("{name} reads other rows; an expression sees one row"), None)),
-            "NOW" | "RANDOM" | "RAND" | "CURRENT_DATE" | "CURRENT_TIMESTAMP" => {
-                Err(self.refuse(of, format!("{name} changes from run to run; the same input must give the same bytes"), None))
-            }
+            "NOW" | "RANDOM" | "RAND" | "CURRENT_DATE" | "CURRENT_TIMESTAMP" => Err(self.refuse(
+                of,
+                format!("{name} changes from run to run; the same input must give the same bytes"),
+                None,
+            )),
             _ => {
-                let names = ["ABS", "FLOOR", "CEIL", "LOWER", "UPPER", "TRIM", "LENGTH", "SUBSTR", "COALESCE", "NULLIF"];
-                let near = names.iter().filter(|known| strsim::damerau_levenshtein(known, &name) <= 2).min_by_key(|known| strsim::damerau_levenshtein(known, &name));
-                Err(self.refuse(of, format!("the function {} is not known", name.chars().take(40).collect::<String>()), near.map(|known| format!("did you mean {known}?")).as_deref()))
+                let names =
+                    ["ABS", "FLOOR", "CEIL", "LOWER", "UPPER", "TRIM", "LENGTH", "SUBSTR", "COALESCE", "NULLIF"];
+                let near = names
+                    .iter()
+                    .filter(|known| strsim::damerau_levenshtein(known, &name) <= 2)
+                    .min_by_key(|known| strsim::damerau_levenshtein(known, &name));
+                Err(self.refuse(
+                    of,
+                    format!("the function {} is not known", name.chars().take(40).collect::<String>()),
+                    near.map(|known| format!("did you mean {known}?")).as_deref(),
+                ))
             }
         }
     }
 
-    fn arguments(&self, of: &ast::Expr, function: &ast::Function, depth: usize) -> Result<Vec<Scalar>, ExpressionError> {
+    fn arguments(
+        &self,
+        of: &ast::Expr,
+        function: &ast::Function,
+        depth: usize,
+    ) -> Result<Vec<Scalar>, ExpressionError> {
         let plain = function.filter.is_none() && function.over.is_none() && function.within_group.is_empty();
         match &function.args {
             FunctionArguments::None => Ok(Vec::new()),
@@ -244,7 +310,11 @@ impl Reader<'_> {
                 };
                 list.args.iter().map(argument).collect()
             }
-            _ => Err(self.refuse(of, "window functions and aggregates read other rows; an expression sees one row", None)),
+            _ => Err(self.refuse(
+                of,
+                "window functions and aggregates read other rows; an expression sees one row",
+                None,
+            )),
         }
     }
 }

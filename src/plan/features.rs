@@ -41,7 +41,8 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
             }
             (Domain::Levels(levels), _) => {
                 let reference = written.reference.as_deref().unwrap_or(levels.first().map_or("", |level| level));
-                let inside = Expr::In(Box::new(name.clone()), levels.iter().map(|level| Value::Text(level.clone())).collect());
+                let inside =
+                    Expr::In(Box::new(name.clone()), levels.iter().map(|level| Value::Text(level.clone())).collect());
                 known = Expr::Case(vec![(inside, name.clone())], None);
                 for level in levels.iter().filter(|level| ***level != *reference) {
                     let of = filled(known.clone(), &fill);
@@ -49,8 +50,12 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
                     features.push(feature(format!("{} = {level}", column.name), &column.name, is, 0.0, 1.0));
                 }
             }
-            (Domain::Open, ReadAs::Truth) => features.push(feature(column.name.to_string(), &column.name, filled(name.clone(), &fill), 0.0, 1.0)),
-            (Domain::Open, ReadAs::Number) => return Err(error(path, "a numeric feature needs bounds = [least, greatest]")),
+            (Domain::Open, ReadAs::Truth) => {
+                features.push(feature(column.name.to_string(), &column.name, filled(name.clone(), &fill), 0.0, 1.0))
+            }
+            (Domain::Open, ReadAs::Number) => {
+                return Err(error(path, "a numeric feature needs bounds = [least, greatest]"));
+            }
             (Domain::Open, ReadAs::Text) => return Err(error(path, "a text feature needs levels = [...]")),
         }
         if fill.is_some() {

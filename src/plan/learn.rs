@@ -41,7 +41,9 @@ fn columns(spec: &Spec) -> impl Iterator<Item = (&String, Option<Bins>)> {
         let has = |role| column.roles.contains(&role);
         let used = has(Role::Protected) || (spec.train.is_some() && has(Role::Feature));
         let open = column.levels.is_none() && column.bounds.is_none() && read_as(column) != ReadAs::Truth;
-        let numeric_target = (has(Role::Target) || has(Role::Prediction)) && read_as(column) == ReadAs::Number && column.positive.is_none();
+        let numeric_target = (has(Role::Target) || has(Role::Prediction))
+            && read_as(column) == ReadAs::Number
+            && column.positive.is_none();
         let fill = spec.train.is_some() && has(Role::Feature) && missing(column) == Missing::Impute;
         let bins = column.bounds.map(|[lower, upper]| Bins { lower, upper, count: BINS });
         (((used || numeric_target) && open) || fill).then_some((name, bins))
@@ -62,12 +64,20 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
                     Domain::Levels(counts.into_iter().map(|(text, _)| text).collect())
                 }
                 (Spread::Texts { counts }, _) => {
-                    return Err(error(path, format!("has {} levels; at most {LEVELS_MAX} can be learned: declare levels or derive a coarser column", counts.len())));
+                    return Err(error(
+                        path,
+                        format!(
+                            "has {} levels; at most {LEVELS_MAX} can be learned: declare levels or derive a coarser column",
+                            counts.len()
+                        ),
+                    ));
                 }
                 (Spread::TooManyTexts { .. }, _) => {
                     return Err(error(path, "has more than 4,096 levels: declare levels or derive a coarser column"));
                 }
-                (_, Some((lower, upper))) if lower < upper => Domain::Bounds { lower: lower.number(), upper: upper.number() },
+                (_, Some((lower, upper))) if lower < upper => {
+                    Domain::Bounds { lower: lower.number(), upper: upper.number() }
+                }
                 (_, Some(_)) => return Err(error(path, "has one value in all rows; it tells nothing: leave it out")),
                 (_, None) => return Err(error(path, "has no value in any row: leave it out")),
             };
@@ -75,7 +85,9 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
         }
         if missing(column) == Missing::Impute && column.roles.contains(&Role::Feature) {
             let none = match counts.spread() {
-                Spread::TooManyTexts { .. } => "has more than 4,096 different texts, so its mode is not known: derive a coarser column, or write missing = \"drop\"",
+                Spread::TooManyTexts { .. } => {
+                    "has more than 4,096 different texts, so its mode is not known: derive a coarser column, or write missing = \"drop\""
+                }
                 _ => "has no value in any row to replace missing ones by: leave it out",
             };
             learned.fill.insert(name.clone(), fill(counts.spread(), column).ok_or_else(|| error(&path, none))?);
@@ -94,7 +106,9 @@ fn fill(spread: Spread, column: &ColumnSpec) -> Option<Value> {
             Some(if read_as(column) == ReadAs::Truth { Value::Truth(value > 0.5) } else { Value::Number(value) })
         }
         Spread::Texts { counts } => {
-            let known = |text: &Arc<str>| column.levels.as_ref().is_none_or(|levels| levels.iter().any(|level| **level == **text));
+            let known = |text: &Arc<str>| {
+                column.levels.as_ref().is_none_or(|levels| levels.iter().any(|level| **level == **text))
+            };
             let counts: Vec<_> = counts.into_iter().filter(|(text, _)| known(text)).collect();
             let most = counts.iter().map(|(_, n)| *n).max()?;
             counts.into_iter().find(|(_, n)| *n == most).map(|(text, _)| Value::Text(text))
@@ -116,7 +130,9 @@ mod tests {
 
     #[test]
     fn missing_values_are_replaced_by_a_value_of_the_column() {
-        let texts = |counts: &[(&str, i64)]| Spread::Texts { counts: counts.iter().map(|(text, n)| (Arc::from(*text), *n)).collect() };
+        let texts = |counts: &[(&str, i64)]| Spread::Texts {
+            counts: counts.iter().map(|(text, n)| (Arc::from(*text), *n)).collect(),
+        };
         let levels = ColumnSpec { levels: Some(vec!["a".into(), "b".into()]), ..ColumnSpec::default() };
         assert_eq!(fill(texts(&[("?", 9), ("a", 2), ("b", 2)]), &levels), Some(Value::Text("a".into())));
         assert_eq!(fill(texts(&[("?", 9)]), &levels), None);

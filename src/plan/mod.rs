@@ -98,7 +98,13 @@ pub struct Learned {
 impl Plan {
     /// Draws the plan. `learned` holds what an earlier pass found; a column whose domain is needed and neither declared nor learned is an
     /// error only where it is used.
-    pub fn of(spec: &Spec, spec_sha256: &str, source: Source, parse: Parse, learned: &Learned) -> Result<Plan, PlanError> {
+    pub fn of(
+        spec: &Spec,
+        spec_sha256: &str,
+        source: Source,
+        parse: Parse,
+        learned: &Learned,
+    ) -> Result<Plan, PlanError> {
         let scan = scan(spec, source, parse)?;
         let schema = schema(spec, learned);
         let across = across(spec)?;
@@ -107,7 +113,8 @@ impl Plan {
         let kinds = kinds(&scan)?;
         check_cohorts(&across, &attributes, &kinds)?;
         let at = |name: &String| names.iter().position(|other| *other == name);
-        let across: Vec<Across> = across.iter().map(|set| Across { attributes: set.iter().filter_map(at).collect() }).collect();
+        let across: Vec<Across> =
+            across.iter().map(|set| Across { attributes: set.iter().filter_map(at).collect() }).collect();
         let references = attributes.iter().map(|attribute| reference(spec, attribute)).collect();
         let role = |role| schema.with(role).next().cloned();
         let weight = role(Role::Weight).map(|column| Scalar::column(&column.name));
@@ -158,13 +165,22 @@ impl Plan {
 }
 
 /// Files of a source, in the order of their names.
-pub fn source(spec: &Spec, folder: &Path, expand: &dyn Fn(&Path) -> Result<Vec<PathBuf>, String>) -> Result<Source, PlanError> {
+pub fn source(
+    spec: &Spec,
+    folder: &Path,
+    expand: &dyn Fn(&Path) -> Result<Vec<PathBuf>, String>,
+) -> Result<Source, PlanError> {
     let path = folder.join(&spec.ingest.path);
     let paths = expand(&path).map_err(|why| error("ingest.path", why))?;
     let first = paths.first().ok_or_else(|| error("ingest.path", format!("{}: no file matches", path.display())))?;
     let format = match spec.ingest.format.or_else(|| format_of(first)) {
         Some(format) => format,
-        None => return Err(error("ingest.format", format!("{}: the extension does not tell the format; write format = \"csv\"", first.display()))),
+        None => {
+            return Err(error(
+                "ingest.format",
+                format!("{}: the extension does not tell the format; write format = \"csv\"", first.display()),
+            ));
+        }
     };
     let delimiter = spec.ingest.delimiter.unwrap_or(if format == Format::Tsv { '\t' } else { ',' });
     let delimiter = u8::try_from(delimiter).map_err(|_| error("ingest.delimiter", "must be one ASCII character"))?;
@@ -227,16 +243,21 @@ pub fn scan(spec: &Spec, source: Source, parse: Parse) -> Result<Scan, PlanError
     }
     let mut derive: Vec<(Arc<str>, Scalar)> = Vec::new();
     while !waiting.is_empty() {
-        let ready = waiting.iter().find(|(_, scalar)| scalar.columns().iter().all(|used| !waiting.contains_key(&**used)));
+        let ready =
+            waiting.iter().find(|(_, scalar)| scalar.columns().iter().all(|used| !waiting.contains_key(&**used)));
         let Some((&name, _)) = ready else {
             let names: Vec<&str> = waiting.into_keys().collect();
-            return Err(error(format!("derive.{}", names[0]), format!("derived columns need one another: {}", names.join(", "))));
+            return Err(error(
+                format!("derive.{}", names[0]),
+                format!("derived columns need one another: {}", names.join(", ")),
+            ));
         };
         if let Some(scalar) = waiting.remove(name) {
             derive.push((name.into(), scalar));
         }
     }
-    let keep = spec.ingest.filter.as_ref().map(|text| parse(text)).transpose().map_err(|why| error("ingest.where", why))?;
+    let keep =
+        spec.ingest.filter.as_ref().map(|text| parse(text)).transpose().map_err(|why| error("ingest.where", why))?;
     let scan = Scan { source, reads, derive, keep };
     let kinds = kinds(&scan)?;
     match scan.keep.as_ref().map(|keep| keep.kind(&|column| kinds.get(column).copied())) {
@@ -248,37 +269,63 @@ pub fn scan(spec: &Spec, source: Source, parse: Parse) -> Result<Scan, PlanError
 
 /// Kinds of the columns that are read and derived.
 fn kinds(scan: &Scan) -> Result<BTreeMap<Arc<str>, Kind>, PlanError> {
-    let mut kinds: BTreeMap<Arc<str>, Kind> = scan.reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
+    let mut kinds: BTreeMap<Arc<str>, Kind> =
+        scan.reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
     for (name, scalar) in &scan.derive {
-        let kind = scalar.kind(&|column| kinds.get(column).copied()).map_err(|e| error(format!("derive.{name}"), e.to_string()))?;
+        let kind = scalar
+            .kind(&|column| kinds.get(column).copied())
+            .map_err(|e| error(format!("derive.{name}"), e.to_string()))?;
         kinds.insert(name.clone(), kind);
     }
     Ok(kinds)
 }
 
 /// Levels are texts, and there are not too many cohorts.
-fn check_cohorts(across: &[Vec<String>], attributes: &[Attribute], kinds: &BTreeMap<Arc<str>, Kind>) -> Result<(), PlanError> {
+fn check_cohorts(
+    across: &[Vec<String>],
+    attributes: &[Attribute],
+    kinds: &BTreeMap<Arc<str>, Kind>,
+) -> Result<(), PlanError> {
     for attribute in attributes {
         let path = || format!("schema.{}", attribute.name);
         match kinds.get(&attribute.name) {
             Some(Kind::Text) => {}
             Some(kind) => {
-                return Err(error(path(), format!("is a {kind} and a protected column must be text; read it as = \"text\" or derive it with CAST(... AS TEXT)")));
+                return Err(error(
+                    path(),
+                    format!(
+                        "is a {kind} and a protected column must be text; read it as = \"text\" or derive it with CAST(... AS TEXT)"
+                    ),
+                ));
             }
             None => return Err(error(path(), "is not read; take the role \"ignored\" off")),
         }
     }
-    let size = |name: &String| attributes.iter().find(|attribute| *attribute.name == **name).map_or(0, |attribute| attribute.levels.len() as u64);
+    let size = |name: &String| {
+        attributes
+            .iter()
+            .find(|attribute| *attribute.name == **name)
+            .map_or(0, |attribute| attribute.levels.len() as u64)
+    };
     for set in across {
         let cohorts = set.iter().map(size).fold(1u64, u64::saturating_mul);
         if cohorts > COHORTS_MAX {
-            return Err(error("measure.across", format!("{} forms up to {cohorts} cohorts; at most {COHORTS_MAX} can be compared: derive coarser columns", set.join(" x "))));
+            return Err(error(
+                "measure.across",
+                format!(
+                    "{} forms up to {cohorts} cohorts; at most {COHORTS_MAX} can be compared: derive coarser columns",
+                    set.join(" x ")
+                ),
+            ));
         }
     }
     let outcomes = 9 * u64::from(crate::estimate::BUCKETS);
     let cells = attributes.iter().map(|attribute| u64::from(attribute.codes())).fold(outcomes, u64::saturating_mul);
     match cells > CELLS_MAX {
-        true => Err(error("measure.across", "the protected columns together form more cells than can be counted; measure fewer of them in one pipeline")),
+        true => Err(error(
+            "measure.across",
+            "the protected columns together form more cells than can be counted; measure fewer of them in one pipeline",
+        )),
         false => Ok(()),
     }
 }
@@ -290,7 +337,8 @@ fn schema(spec: &Spec, learned: &Learned) -> Schema {
             (None, Some([lower, upper])) => Some(Domain::Bounds { lower, upper }),
             (None, None) => None,
         };
-        let origin = if declared.is_none() && learned.domains.contains_key(name) { Origin::Learned } else { Origin::Declared };
+        let origin =
+            if declared.is_none() && learned.domains.contains_key(name) { Origin::Learned } else { Origin::Declared };
         let domain = declared.or_else(|| learned.domains.get(name).cloned()).unwrap_or(Domain::Open);
         Column { name: name.as_str().into(), roles: column.roles.iter().copied().collect(), domain, origin }
     };
@@ -298,8 +346,12 @@ fn schema(spec: &Spec, learned: &Learned) -> Schema {
 }
 
 fn across(spec: &Spec) -> Result<Vec<Vec<String>>, PlanError> {
-    let protected: Vec<String> =
-        spec.schema.iter().filter(|(_, column)| column.roles.contains(&Role::Protected)).map(|(name, _)| name.clone()).collect();
+    let protected: Vec<String> = spec
+        .schema
+        .iter()
+        .filter(|(_, column)| column.roles.contains(&Role::Protected))
+        .map(|(name, _)| name.clone())
+        .collect();
     let sets = match spec.measure.across.is_empty() {
         true => protected.iter().map(|name| vec![name.clone()]).collect(),
         false => spec.measure.across.clone(),
@@ -311,7 +363,10 @@ fn across(spec: &Spec) -> Result<Vec<Vec<String>>, PlanError> {
     }
     for name in sets.iter().flatten() {
         if !protected.contains(name) {
-            return Err(error("measure.across", format!("{name} is no protected column; give it the role \"protected\"")));
+            return Err(error(
+                "measure.across",
+                format!("{name} is no protected column; give it the role \"protected\""),
+            ));
         }
     }
     Ok(sets)
@@ -320,7 +375,10 @@ fn across(spec: &Spec) -> Result<Vec<Vec<String>>, PlanError> {
 fn attribute(schema: &Schema, name: &str) -> Result<Attribute, PlanError> {
     match schema.column(name).map(|column| &column.domain) {
         Some(Domain::Levels(levels)) => Ok(Attribute { name: name.into(), levels: levels.clone() }),
-        _ => Err(error(format!("schema.{name}"), "a protected column needs levels; derive a column of bands from a number")),
+        _ => Err(error(
+            format!("schema.{name}"),
+            "a protected column needs levels; derive a column of bands from a number",
+        )),
     }
 }
 
@@ -343,15 +401,23 @@ fn positive(spec: &Spec, column: &Column, kinds: &BTreeMap<Arc<str>, Kind>) -> R
     match (&written.positive, read_as) {
         (None, ReadAs::Truth) => Ok(Some(of)),
         (None, _) => Ok(None),
-        (Some(value), ReadAs::Text) => Ok(Some(Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::text(value))))),
+        (Some(value), ReadAs::Text) => {
+            Ok(Some(Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::text(value)))))
+        }
         (Some(value), ReadAs::Number) => match crate::scalar::parse_number(value, '.') {
             Some(number) => Ok(Some(Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::number(number))))),
-            None => Err(error(format!("schema.{}.positive", column.name), "the column is read as a number and this is none")),
+            None => Err(error(
+                format!("schema.{}.positive", column.name),
+                "the column is read as a number and this is none",
+            )),
         },
         (Some(value), ReadAs::Truth) => match crate::scan::parse_truth(value) {
             Some(true) => Ok(Some(of)),
             Some(false) => Ok(Some(Expr::Not(Box::new(of)))),
-            None => Err(error(format!("schema.{}.positive", column.name), "the column is read as a truth value; write true or false")),
+            None => Err(error(
+                format!("schema.{}.positive", column.name),
+                "the column is read as a truth value; write true or false",
+            )),
         },
     }
 }

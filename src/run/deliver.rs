@@ -156,7 +156,9 @@ fn exits(outcome: Outcome, fail_on_warn: bool) -> Vec<Exit> {
         (Outcome::Pass, _) | (Outcome::Warn, false) => Vec::new(),
         (Outcome::Warn, true) => exit(1, "a criterion of level warn is not met, and the run was asked to fail on that"),
         (Outcome::Fail, _) => exit(1, "a criterion of level deny is breached"),
-        (Outcome::Inconclusive, _) => exit(4, "a criterion of level deny is undetermined or not measured, or there is none"),
+        (Outcome::Inconclusive, _) => {
+            exit(4, "a criterion of level deny is undetermined or not measured, or there is none")
+        }
     }
 }
 

@@ -49,13 +49,16 @@ impl Vector {
         let values: Vec<Value> = values.collect();
         match values.iter().find_map(Value::kind) {
             None => Vector::Null(rows),
-            Some(Kind::Number) => Vector::Number(values.iter().map(|v| if let Value::Number(x) = v { *x } else { f64::NAN }).collect()),
-            Some(Kind::Truth) => {
-                Vector::Truth(values.iter().map(|v| if let Value::Truth(x) = v { u8::from(*x) } else { TRUTH_UNKNOWN }).collect())
+            Some(Kind::Number) => {
+                Vector::Number(values.iter().map(|v| if let Value::Number(x) = v { *x } else { f64::NAN }).collect())
             }
+            Some(Kind::Truth) => Vector::Truth(
+                values.iter().map(|v| if let Value::Truth(x) = v { u8::from(*x) } else { TRUTH_UNKNOWN }).collect(),
+            ),
             Some(Kind::Text) => {
                 let mut levels = Levels::default();
-                let codes = values.iter().map(|v| if let Value::Text(x) = v { levels.code(x) } else { NO_TEXT }).collect();
+                let codes =
+                    values.iter().map(|v| if let Value::Text(x) = v { levels.code(x) } else { NO_TEXT }).collect();
                 Vector::Text { codes, levels: levels.list.into() }
             }
         }
@@ -118,8 +121,10 @@ impl Bound {
             Expr::Or(x, y) => both(&OR, &of(x), &of(y), rows),
             Expr::In(x, values) => per_level(&of(x), rows, |value| among(value, values)),
             Expr::Case(branches, otherwise) => {
-                let conditions: Vec<_> = branches.iter().map(|(condition, _)| of(condition).truths(rows).into_owned()).collect();
-                let then: Vec<_> = branches.iter().map(|(_, then)| of(then)).chain(otherwise.as_deref().map(of)).collect();
+                let conditions: Vec<_> =
+                    branches.iter().map(|(condition, _)| of(condition).truths(rows).into_owned()).collect();
+                let then: Vec<_> =
+                    branches.iter().map(|(_, then)| of(then)).chain(otherwise.as_deref().map(of)).collect();
                 let choice = |row: usize| conditions.iter().position(|c| c[row] == 1).unwrap_or(branches.len());
                 choose(&then, rows, choice)
             }
@@ -191,7 +196,9 @@ fn compare_columns(by: Order, x: &Vector, y: &Vector, rows: usize) -> Vector {
             let order = |x: u8, y: u8| (x != TRUTH_UNKNOWN && y != TRUTH_UNKNOWN).then(|| x.cmp(&y));
             x.iter().zip(y).map(|(&x, &y)| code(order(x, y), by)).collect()
         }
-        (Vector::Text { .. }, Vector::Text { levels: one, codes }) if one.len() == 1 && codes.iter().all(|&c| c == 0) => {
+        (Vector::Text { .. }, Vector::Text { levels: one, codes })
+            if one.len() == 1 && codes.iter().all(|&c| c == 0) =>
+        {
             let literal = Value::Text(one[0].clone());
             return per_level(x, rows, |value| compare(by, value, &literal));
         }
@@ -231,7 +238,9 @@ fn choose(of: &[Cow<'_, Vector>], rows: usize, choice: impl Fn(usize) -> usize) 
     }
     if of.iter().all(|x| matches!(**x, Vector::Truth(_) | Vector::Null(_))) {
         let columns: Vec<_> = of.iter().map(|x| x.truths(rows)).collect();
-        return Vector::Truth((0..rows).map(|row| columns.get(choice(row)).map_or(TRUTH_UNKNOWN, |x| x[row])).collect());
+        return Vector::Truth(
+            (0..rows).map(|row| columns.get(choice(row)).map_or(TRUTH_UNKNOWN, |x| x[row])).collect(),
+        );
     }
     let mut levels = Levels::default();
     let recoded: Vec<Vec<u32>> = of
@@ -273,8 +282,12 @@ fn apply(function: Function, arguments: &[Cow<'_, Vector>], rows: usize) -> Vect
 fn gather(table: &Vector, codes: &[u32], rows: usize) -> Vector {
     let at = |c: &u32| *c as usize;
     match table {
-        Vector::Number(values) => Vector::Number(codes.iter().map(|c| values.get(at(c)).copied().unwrap_or(f64::NAN)).collect()),
-        Vector::Truth(values) => Vector::Truth(codes.iter().map(|c| values.get(at(c)).copied().unwrap_or(TRUTH_UNKNOWN)).collect()),
+        Vector::Number(values) => {
+            Vector::Number(codes.iter().map(|c| values.get(at(c)).copied().unwrap_or(f64::NAN)).collect())
+        }
+        Vector::Truth(values) => {
+            Vector::Truth(codes.iter().map(|c| values.get(at(c)).copied().unwrap_or(TRUTH_UNKNOWN)).collect())
+        }
         Vector::Text { codes: inner, levels } => Vector::Text {
             codes: codes.iter().map(|c| inner.get(at(c)).copied().unwrap_or(NO_TEXT)).collect(),
             levels: levels.clone(),
@@ -328,7 +341,12 @@ mod tests {
         ];
         leaf.prop_recursive(3, 12, 2, |inner| {
             let pair = (inner.clone(), inner.clone());
-            let by = prop_oneof![Just(Arithmetic::Add), Just(Arithmetic::Divide), Just(Arithmetic::Multiply), Just(Arithmetic::Subtract)];
+            let by = prop_oneof![
+                Just(Arithmetic::Add),
+                Just(Arithmetic::Divide),
+                Just(Arithmetic::Multiply),
+                Just(Arithmetic::Subtract)
+            ];
             let model = Predictor { bounds: vec![(-2.0, 5.0)], coefficients: vec![1 << 24], intercept: 77, bits: 44 };
             prop_oneof![
                 (by, pair.clone()).prop_map(|(by, (x, y))| Expr::Arithmetic(by, x.into(), y.into())),
@@ -345,11 +363,18 @@ mod tests {
     }
 
     fn truth_over(numbers: BoxedStrategy<Bound>) -> impl Strategy<Value = Bound> {
-        let order = prop_oneof![Just(Order::Equal), Just(Order::Less), Just(Order::GreaterEqual), Just(Order::NotEqual)];
-        let text = || prop_oneof![Just(Expr::Column(3)), Just(Expr::Literal(Value::Text("b".into()))), Just(text_expression())];
+        let order =
+            prop_oneof![Just(Order::Equal), Just(Order::Less), Just(Order::GreaterEqual), Just(Order::NotEqual)];
+        let text = || {
+            prop_oneof![Just(Expr::Column(3)), Just(Expr::Literal(Value::Text("b".into()))), Just(text_expression())]
+        };
         let leaf = prop_oneof![
             Just(Expr::Column(2)),
-            (order.clone(), numbers.clone(), numbers.clone()).prop_map(|(by, x, y)| Expr::Compare(by, x.into(), y.into())),
+            (order.clone(), numbers.clone(), numbers.clone()).prop_map(|(by, x, y)| Expr::Compare(
+                by,
+                x.into(),
+                y.into()
+            )),
             (order, text(), text()).prop_map(|(by, x, y)| Expr::Compare(by, x.into(), y.into())),
             Just(Expr::In(Expr::Column(3).into(), [Value::Text("a".into()), Value::Null].into())),
             Just(Expr::Apply(Function::Like, vec![Expr::Column(3), Expr::Literal(Value::Text("%1%".into()))])),
@@ -366,14 +391,20 @@ mod tests {
 
     fn text_expression() -> Bound {
         let upper = Expr::Apply(Function::Upper, vec![Expr::Column(3)]);
-        Expr::Case(vec![(Expr::Column(2), upper)], Some(Expr::Apply(Function::Concat, vec![Expr::Column(3), Expr::Column(3)]).into()))
+        Expr::Case(
+            vec![(Expr::Column(2), upper)],
+            Some(Expr::Apply(Function::Concat, vec![Expr::Column(3), Expr::Column(3)]).into()),
+        )
     }
 
     fn rows() -> impl Strategy<Value = Vec<Vec<Value>>> {
         let number = prop_oneof![Just(Value::Null), (-4i32..4).prop_map(|x| Value::Number(f64::from(x) / 2.0))];
         let truth = prop_oneof![Just(Value::Null), any::<bool>().prop_map(Value::Truth)];
         let text = prop_oneof![Just(Value::Null), "[ab1]{0,2}".prop_map(|x| Value::Text(x.into()))];
-        proptest::collection::vec((number.clone(), number, truth, text).prop_map(|(a, b, c, d)| vec![a, b, c, d]), 1..12)
+        proptest::collection::vec(
+            (number.clone(), number, truth, text).prop_map(|(a, b, c, d)| vec![a, b, c, d]),
+            1..12,
+        )
     }
 
     fn check(expression: &Bound, rows: &[Vec<Value>]) {

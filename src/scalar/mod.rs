@@ -21,10 +21,10 @@ mod number;
 mod row;
 mod text;
 
-pub use batch::{NO_TEXT, TRUTH_UNKNOWN, Vector};
-pub use link::Link;
 #[cfg(feature = "polars")]
 pub(crate) use batch::floor;
+pub use batch::{NO_TEXT, TRUTH_UNKNOWN, Vector};
+pub use link::Link;
 #[cfg(feature = "polars")]
 pub(crate) use number::write_number;
 pub use number::{format_number, parse_number};
@@ -215,7 +215,10 @@ impl Scalar {
             }
             Expr::Case(branches, otherwise) => {
                 branches.iter().try_for_each(|(condition, _)| must(condition, Kind::Truth))?;
-                return same(&branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).collect::<Vec<_>>(), kinds);
+                return same(
+                    &branches.iter().map(|(_, then)| then).chain(otherwise.as_deref()).collect::<Vec<_>>(),
+                    kinds,
+                );
             }
             Expr::Coalesce(of) => return same(&of.iter().collect::<Vec<_>>(), kinds),
             Expr::Apply(function, of) => {
@@ -249,7 +252,12 @@ fn same(of: &[&Scalar], kinds: &dyn Fn(&str) -> Option<Kind>) -> Result<Option<K
         match (first, scalar.kind_or_null(kinds)?) {
             (None, Some(kind)) => first = Some((scalar, kind)),
             (Some((left, left_kind)), Some(right_kind)) if left_kind != right_kind => {
-                return Err(TypeError::Mixed { left: left.to_string(), left_kind, right: scalar.to_string(), right_kind });
+                return Err(TypeError::Mixed {
+                    left: left.to_string(),
+                    left_kind,
+                    right: scalar.to_string(),
+                    right_kind,
+                });
             }
             _ => {}
         }
@@ -295,7 +303,9 @@ impl<C> Expr<C> {
         match self {
             Expr::Column(name) => column(name),
             Expr::Literal(_) => {}
-            Expr::Negate(of) | Expr::Not(of) | Expr::IsNull(of) | Expr::In(of, _) | Expr::Link(_, _, of) => of.visit(column),
+            Expr::Negate(of) | Expr::Not(of) | Expr::IsNull(of) | Expr::In(of, _) | Expr::Link(_, _, of) => {
+                of.visit(column)
+            }
             Expr::Arithmetic(_, left, right)
             | Expr::Compare(_, left, right)
             | Expr::And(left, right)
@@ -310,7 +320,9 @@ impl<C> Expr<C> {
                 }
                 otherwise.iter().for_each(|of| of.visit(column));
             }
-            Expr::Coalesce(of) | Expr::Apply(_, of) | Expr::Predictor(_, of) => of.iter().for_each(|of| of.visit(column)),
+            Expr::Coalesce(of) | Expr::Apply(_, of) | Expr::Predictor(_, of) => {
+                of.iter().for_each(|of| of.visit(column))
+            }
         }
     }
 

@@ -33,7 +33,8 @@ impl Bound {
             }
             Expr::Apply(function, of) => function.of(&of.iter().map(|of| of.evaluate(row)).collect::<Vec<_>>()),
             Expr::Predictor(model, inputs) => {
-                let inputs: Option<Vec<f64>> = inputs.iter().map(|input| number_or_truth(&input.evaluate(row))).collect();
+                let inputs: Option<Vec<f64>> =
+                    inputs.iter().map(|input| number_or_truth(&input.evaluate(row))).collect();
                 inputs.map_or(Value::Null, |inputs| Value::Number(model.eta(&inputs) as f64))
             }
             Expr::Link(link, bits, of) => match number(&of.evaluate(row)) {
@@ -154,7 +155,9 @@ impl Function {
             (Function::Upper, [Value::Text(x)]) => Value::Text(x.to_ascii_uppercase().into()),
             (Function::Trim, [Value::Text(x)]) => Value::Text(x.trim_matches(' ').into()),
             (Function::Length, [Value::Text(x)]) => Value::Number(x.chars().count() as f64),
-            (Function::Substring, [Value::Text(x), Value::Number(from), Value::Number(count)]) => substring(x, *from, *count),
+            (Function::Substring, [Value::Text(x), Value::Number(from), Value::Number(count)]) => {
+                substring(x, *from, *count)
+            }
             (Function::Concat, [Value::Text(x), Value::Text(y)]) => Value::Text(Arc::from(format!("{x}{y}"))),
             (Function::Like, [Value::Text(x), Value::Text(pattern)]) => Value::Truth(like(x, pattern)),
             _ => Value::Null,
@@ -233,9 +236,14 @@ mod tests {
 
     #[test]
     fn patterns_and_parts() {
-        for (text, pattern, holds) in
-            [("abc", "a%", true), ("abc", "_b_", true), ("abc", "%b", false), ("", "%", true), ("aab", "%ab", true), ("ä", "_", true)]
-        {
+        for (text, pattern, holds) in [
+            ("abc", "a%", true),
+            ("abc", "_b_", true),
+            ("abc", "%b", false),
+            ("", "%", true),
+            ("aab", "%ab", true),
+            ("ä", "_", true),
+        ] {
             assert_eq!(like(text, pattern), holds, "{text} {pattern}");
         }
         assert_eq!(substring("abcdef", 2.0, 3.0), Value::Text("bcd".into()));

@@ -54,7 +54,11 @@ fn text<T: ToString>(value: Option<T>) -> String {
 fn csv_text(rows: &[Row]) -> String {
     let mut out = String::from("sex,age,income,label,id,note\n");
     for row in rows {
-        let note = if row.note.contains([',', '"', '\n']) { format!("\"{}\"", row.note.replace('"', "\"\"")) } else { row.note.clone() };
+        let note = if row.note.contains([',', '"', '\n']) {
+            format!("\"{}\"", row.note.replace('"', "\"\""))
+        } else {
+            row.note.clone()
+        };
         let fields = [text(row.sex), text(row.age), text(row.income), text(row.label), row.id.to_string(), note];
         out.push_str(&fields.join(","));
         out.push('\n');
@@ -87,7 +91,10 @@ fn write(path: &Path, rows: &[Row]) {
             bytes(&rows.iter().map(line).collect::<String>());
         }
         "parquet" => {
-            ParquetWriter::new(std::fs::File::create(path).unwrap()).with_row_group_size(Some(1000)).finish(&mut frame(rows)).unwrap();
+            ParquetWriter::new(std::fs::File::create(path).unwrap())
+                .with_row_group_size(Some(1000))
+                .finish(&mut frame(rows))
+                .unwrap();
         }
         _ => IpcWriter::new(std::fs::File::create(path).unwrap()).finish(&mut frame(rows)).unwrap(),
     }
@@ -105,7 +112,13 @@ fn scan(paths: Vec<PathBuf>, format: Format) -> Scan {
         read("note", "note", Reading::Text),
     ];
     let derive = vec![
-        (Arc::from("band"), parse("CASE WHEN age < 30 THEN 'young' WHEN age < 60 THEN 'middle' WHEN age IS NULL THEN NULL ELSE 'old' END").unwrap()),
+        (
+            Arc::from("band"),
+            parse(
+                "CASE WHEN age < 30 THEN 'young' WHEN age < 60 THEN 'middle' WHEN age IS NULL THEN NULL ELSE 'old' END",
+            )
+            .unwrap(),
+        ),
         (Arc::from("rich"), parse("income > 90000 OR note LIKE 'p%'").unwrap()),
     ];
     let source = Source { paths, format, delimiter: b',', decimal: '.', null_values: vec!["x".into()], hive: false };
@@ -114,26 +127,60 @@ fn scan(paths: Vec<PathBuf>, format: Format) -> Scan {
 
 fn demands() -> Vec<Demand> {
     let column = Scalar::column;
-    let levels = |of: &str, levels: &[&str]| Axis::Levels { of: column(of), levels: levels.iter().map(|l| Arc::from(*l)).collect() };
+    let levels = |of: &str, levels: &[&str]| Axis::Levels {
+        of: column(of),
+        levels: levels.iter().map(|l| Arc::from(*l)).collect(),
+    };
     let fixed = |text: &str, lower, upper| Fixed { of: parse(text).unwrap(), lower, upper };
-    let predictor = Predictor { bounds: vec![(18.0, 90.0), (0.0, 150_000.0)], coefficients: vec![1 << 23, -(1 << 22)], intercept: 12345, bits: 44 };
+    let predictor = Predictor {
+        bounds: vec![(18.0, 90.0), (0.0, 150_000.0)],
+        coefficients: vec![1 << 23, -(1 << 22)],
+        intercept: 12345,
+        bits: 44,
+    };
     let eta = evenhand::scalar::Expr::Predictor(predictor.into(), vec![column("age"), column("income")]);
     let score = evenhand::scalar::Expr::Link(Link::Sigmoid, 44, Box::new(eta));
     let y = parse("CASE WHEN label THEN 1 WHEN NOT label THEN 0 END").unwrap();
-    let residual = evenhand::scalar::Expr::Arithmetic(evenhand::scalar::Arithmetic::Subtract, Box::new(y), Box::new(score.clone()));
+    let residual = evenhand::scalar::Expr::Arithmetic(
+        evenhand::scalar::Arithmetic::Subtract,
+        Box::new(y),
+        Box::new(score.clone()),
+    );
     let key = || RowKey::Of(vec![column("id")]);
     let split = Axis::shares(key(), "7:split".into(), &[0.6, 0.1, 0.3]);
     let train = Rows::Within { axis: split.clone(), codes: vec![0, 2] };
-    let of = || vec![fixed("age", 18.0, 90.0), fixed("income", 0.0, 150_000.0), fixed("rich", 0.0, 1.0), fixed("sex = 'f'", 0.0, 1.0)];
+    let of = || {
+        vec![
+            fixed("age", 18.0, 90.0),
+            fixed("income", 0.0, 150_000.0),
+            fixed("rich", 0.0, 1.0),
+            fixed("sex = 'f'", 0.0, 1.0),
+        ]
+    };
     let demand = |name: &str, rows: Rows, shape| Demand { name: name.into(), rows, shape };
-    let axes = vec![levels("sex", &["f", "m"]), levels("band", &["young", "middle", "old"]), Axis::Truth { of: column("label") }];
+    let axes = vec![
+        levels("sex", &["f", "m"]),
+        levels("band", &["young", "middle", "old"]),
+        Axis::Truth { of: column("label") },
+    ];
     let edges = Axis::Edges { of: column("age"), edges: vec![20.0, 40.0, 60.5] };
     let row_buckets = Axis::buckets(RowKey::Row, "7:bucket".into(), 20);
     vec![
         demand("table", Rows::Kept, Shape::Tally { axes: axes.clone(), weight: None }),
         demand("weighted", Rows::Kept, Shape::Tally { axes: axes[..2].to_vec(), weight: Some(column("income")) }),
-        demand("all", Rows::All, Shape::Tally { axes: vec![edges, Axis::Truth { of: column("age is malformed") }, row_buckets], weight: None }),
-        demand("gram", train.clone(), Shape::Moments { by: vec![], of: of(), weights: vec![], cross: vec![], limbs: Limbs::Two }),
+        demand(
+            "all",
+            Rows::All,
+            Shape::Tally {
+                axes: vec![edges, Axis::Truth { of: column("age is malformed") }, row_buckets],
+                weight: None,
+            },
+        ),
+        demand(
+            "gram",
+            train.clone(),
+            Shape::Moments { by: vec![], of: of(), weights: vec![], cross: vec![], limbs: Limbs::Two },
+        ),
         demand(
             "newton",
             train.clone(),
@@ -145,13 +192,44 @@ fn demands() -> Vec<Demand> {
                 limbs: Limbs::Two,
             },
         ),
-        demand("coarse", Rows::Kept, Shape::Moments { by: vec![split], of: of(), weights: vec![fixed("income", 0.0, 1e6)], cross: vec![], limbs: Limbs::One }),
-        demand("scores", Rows::Kept, Shape::Histogram { by: vec![axes[2].clone()], of: score, bins: Some(Bins { lower: 0.0, upper: 1.0, count: 64 }) }),
+        demand(
+            "coarse",
+            Rows::Kept,
+            Shape::Moments {
+                by: vec![split],
+                of: of(),
+                weights: vec![fixed("income", 0.0, 1e6)],
+                cross: vec![],
+                limbs: Limbs::One,
+            },
+        ),
+        demand(
+            "scores",
+            Rows::Kept,
+            Shape::Histogram {
+                by: vec![axes[2].clone()],
+                of: score,
+                bins: Some(Bins { lower: 0.0, upper: 1.0, count: 64 }),
+            },
+        ),
         demand("notes", Rows::Kept, Shape::Histogram { by: vec![], of: column("note"), bins: None }),
         demand("ids", Rows::All, Shape::Histogram { by: vec![], of: column("id"), bins: None }),
         demand("classes", Rows::All, Shape::ClassSizes { of: vec![column("id")], memory_bytes_max: 1 << 24 }),
-        demand("people", Rows::Kept, Shape::ClassSizes { of: vec![column("sex"), column("age")], memory_bytes_max: 1 << 24 }),
-        demand("panel", Rows::Kept, Shape::Panel { of: vec![column("age"), column("note")], key: RowKey::Row, salt: "7:panel".into(), limit: 200 }),
+        demand(
+            "people",
+            Rows::Kept,
+            Shape::ClassSizes { of: vec![column("sex"), column("age")], memory_bytes_max: 1 << 24 },
+        ),
+        demand(
+            "panel",
+            Rows::Kept,
+            Shape::Panel {
+                of: vec![column("age"), column("note")],
+                key: RowKey::Row,
+                salt: "7:panel".into(),
+                limit: 200,
+            },
+        ),
     ]
 }
 
@@ -195,15 +273,22 @@ fn formats_order_files_and_threads_change_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let mut backwards = rows.clone();
     backwards.reverse();
-    for (format, extension) in [(Format::Csv, "csv"), (Format::Parquet, "parquet"), (Format::Ndjson, "ndjson"), (Format::Ipc, "arrow")] {
-        let (whole, reversed) = (folder.path().join(format!("w.{extension}")), folder.path().join(format!("r.{extension}")));
+    for (format, extension) in
+        [(Format::Csv, "csv"), (Format::Parquet, "parquet"), (Format::Ndjson, "ndjson"), (Format::Ipc, "arrow")]
+    {
+        let (whole, reversed) =
+            (folder.path().join(format!("w.{extension}")), folder.path().join(format!("r.{extension}")));
         write(&whole, &rows);
         write(&reversed, &backwards);
-        let parts: Vec<PathBuf> = rows.chunks(2_500).enumerate().map(|(i, part)| {
-            let path = folder.path().join(format!("p{i}.{extension}"));
-            write(&path, part);
-            path
-        }).collect();
+        let parts: Vec<PathBuf> = rows
+            .chunks(2_500)
+            .enumerate()
+            .map(|(i, part)| {
+                let path = folder.path().join(format!("p{i}.{extension}"));
+                write(&path, part);
+                path
+            })
+            .collect();
         for (threads, paths) in [(1, vec![whole.clone()]), (3, vec![whole]), (2, vec![reversed]), (2, parts)] {
             let what = format!("{extension}, {threads} threads, {} files", paths.len());
             same(&collect(&Polars { threads }, &scan(paths, format), &demands).unwrap(), &oracle, &what);
@@ -222,7 +307,11 @@ fn folders_of_partitions_are_columns_on_every_engine() {
         let mut paths = Vec::new();
         for sex in [Some("f"), Some("m"), Some("x"), None] {
             for odd in ["a b/c", "plain"] {
-                let part: Vec<Row> = rows.iter().filter(|row| row.sex == sex && (row.id % 2 == 1) == (odd == "plain")).cloned().collect();
+                let part: Vec<Row> = rows
+                    .iter()
+                    .filter(|row| row.sex == sex && (row.id % 2 == 1) == (odd == "plain"))
+                    .cloned()
+                    .collect();
                 let below = folder.path().join(extension).join(format!("{whole}")).join(format!("sex={}", named(sex)));
                 let below = below.join(format!("odd%20one={}", odd.replace(' ', "%20").replace('/', "%2F")));
                 std::fs::create_dir_all(&below).unwrap();
@@ -231,7 +320,9 @@ fn folders_of_partitions_are_columns_on_every_engine() {
                 let other: Vec<Row> = part.iter().map(|row| Row { sex: Some("wrong"), ..row.clone() }).collect();
                 write(&path, &other);
                 if !whole && extension == "parquet" {
-                    ParquetWriter::new(std::fs::File::create(&path).unwrap()).finish(&mut frame(&part).drop("sex").unwrap()).unwrap();
+                    ParquetWriter::new(std::fs::File::create(&path).unwrap())
+                        .finish(&mut frame(&part).drop("sex").unwrap())
+                        .unwrap();
                 }
                 if !whole && extension == "csv" {
                     std::fs::write(&path, csv_text(&other).replacen("sex,", "gender,", 1)).unwrap();
@@ -244,7 +335,11 @@ fn folders_of_partitions_are_columns_on_every_engine() {
     let with = |paths: Vec<PathBuf>, format, hive| {
         let mut scan = scan(paths, format);
         scan.source.hive = hive;
-        scan.reads.push(Read { name: "odd one".into(), column: if hive { "odd one" } else { "sex" }.into(), by: Reading::Text });
+        scan.reads.push(Read {
+            name: "odd one".into(),
+            column: if hive { "odd one" } else { "sex" }.into(),
+            by: Reading::Text,
+        });
         scan
     };
     let mut demands = demands();
@@ -257,7 +352,9 @@ fn folders_of_partitions_are_columns_on_every_engine() {
         assert_eq!(oracle.tally(name).unwrap(), plain.tally(name).unwrap(), "{name}");
     }
     assert_eq!(oracle.tally("odd").unwrap().get(&[1]).n, rows.iter().filter(|row| row.id % 2 == 1).count() as i64);
-    for (format, extension) in [(Format::Csv, "csv"), (Format::Parquet, "parquet"), (Format::Ndjson, "ndjson"), (Format::Ipc, "arrow")] {
+    for (format, extension) in
+        [(Format::Csv, "csv"), (Format::Parquet, "parquet"), (Format::Ndjson, "ndjson"), (Format::Ipc, "arrow")]
+    {
         for whole in [true, false] {
             let paths = paths(extension, whole);
             let found = collect(&Polars { threads: 2 }, &with(paths.clone(), format, true), &demands).unwrap();
@@ -267,8 +364,12 @@ fn folders_of_partitions_are_columns_on_every_engine() {
                 assert_eq!(flat.tally("odd").unwrap().get(&[3]).n, rows.len() as i64, "{extension}");
             }
         }
-        let described: Vec<String> =
-            Polars { threads: 1 }.describe(&with(paths(extension, false), format, true).source).unwrap().iter().map(|c| c.name.to_string()).collect();
+        let described: Vec<String> = Polars { threads: 1 }
+            .describe(&with(paths(extension, false), format, true).source)
+            .unwrap()
+            .iter()
+            .map(|c| c.name.to_string())
+            .collect();
         assert_eq!(described.iter().filter(|name| **name == "sex").count(), 1, "{described:?}");
         assert!(described.contains(&"odd one".to_string()), "{described:?}");
     }
@@ -284,7 +385,11 @@ fn packed_files_read_like_plain_ones() {
     write(&plain, &rows);
     for (tool, extension) in [("gzip", "gz"), ("zstd", "zst")] {
         let path = folder.path().join(format!("t.csv.{extension}"));
-        let out = std::process::Command::new(tool).arg("-kc").arg(&plain).output().expect("gzip and zstd are installed by tests/needs.sh");
+        let out = std::process::Command::new(tool)
+            .arg("-kc")
+            .arg(&plain)
+            .output()
+            .expect("gzip and zstd are installed by tests/needs.sh");
         std::fs::write(&path, out.stdout).unwrap();
         same(&collect(&Polars { threads: 2 }, &scan(vec![path], Format::Csv), &demands).unwrap(), &oracle, extension);
     }
@@ -296,14 +401,23 @@ fn a_small_memory_takes_more_passes_and_gives_the_same_classes() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.csv");
     write(&path, &rows);
-    let demand = |memory_bytes_max| vec![Demand { name: "classes".into(), rows: Rows::All, shape: Shape::ClassSizes { of: vec![Scalar::column("id")], memory_bytes_max } }];
+    let demand = |memory_bytes_max| {
+        vec![Demand {
+            name: "classes".into(),
+            rows: Rows::All,
+            shape: Shape::ClassSizes { of: vec![Scalar::column("id")], memory_bytes_max },
+        }]
+    };
     let scan = scan(vec![path], Format::Csv);
     let engine = Polars { threads: 2 };
     let roomy = engine.collect(&scan, &demand(1 << 24), &|_| ()).unwrap();
     assert_eq!(roomy.passes, 1);
     let tight = engine.collect(&scan, &demand(1 << 17), &|_| ()).unwrap();
     assert_eq!(tight.passes, 4);
-    assert!(release(roomy.evidence).class_sizes("classes").unwrap() == release(tight.evidence).class_sizes("classes").unwrap());
+    assert!(
+        release(roomy.evidence).class_sizes("classes").unwrap()
+            == release(tight.evidence).class_sizes("classes").unwrap()
+    );
 }
 
 #[test]
@@ -337,9 +451,14 @@ fn a_defect_is_named_at_the_same_line_by_both_engines() {
 fn damaged_parquet_is_refused_without_its_content() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("t.parquet");
-    for (bytes, part) in [(Vec::new(), "empty"), (b"PAR1 secret-value PAR1".to_vec(), "Parquet"), (b"a,b\n1,2\n".to_vec(), "Parquet")] {
+    for (bytes, part) in
+        [(Vec::new(), "empty"), (b"PAR1 secret-value PAR1".to_vec(), "Parquet"), (b"a,b\n1,2\n".to_vec(), "Parquet")]
+    {
         std::fs::write(&path, bytes).unwrap();
-        let error = collect(&Polars { threads: 2 }, &scan(vec![path.clone()], Format::Parquet), &demands()).err().unwrap().to_string();
+        let error = collect(&Polars { threads: 2 }, &scan(vec![path.clone()], Format::Parquet), &demands())
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains(part) && !error.contains("secret"), "{error}");
     }
 }
@@ -349,7 +468,12 @@ fn agree(scan: &Scan, demands: &[Demand]) -> Result<(), TestCaseError> {
     match (collect(&Polars { threads: 2 }, scan, demands), collect(&Reference, scan, demands)) {
         (Ok(a), Ok(b)) => same(&a, &b, "text"),
         (Err(a), Err(b)) => prop_assert_eq!(a.to_string(), b.to_string()),
-        (a, b) => prop_assert!(false, "one engine read it: {:?} {:?}", a.err().map(|e| e.to_string()), b.err().map(|e| e.to_string())),
+        (a, b) => prop_assert!(
+            false,
+            "one engine read it: {:?} {:?}",
+            a.err().map(|e| e.to_string()),
+            b.err().map(|e| e.to_string())
+        ),
     }
     Ok(())
 }

@@ -1,5 +1,5 @@
 //! Tests of the whole: engines, files, the program. One binary; one module per question.
 
 mod conformance;
-mod program;
 mod input;
+mod program;

@@ -19,7 +19,8 @@ impl House {
             for entry in fs::read_dir(from.join(folder)).unwrap() {
                 let entry = entry.unwrap().path();
                 if entry.is_file() {
-                    fs::copy(&entry, house.path().join("pipelines").join(folder).join(entry.file_name().unwrap())).unwrap();
+                    fs::copy(&entry, house.path().join("pipelines").join(folder).join(entry.file_name().unwrap()))
+                        .unwrap();
                 }
             }
         }
@@ -122,7 +123,8 @@ fn every_exit_code_has_its_case() {
         let out = house.evenhand(&[&["run", path.as_str()], extra].concat());
         (out.status.code().unwrap(), text(&out.stdout) + &text(&out.stderr))
     };
-    let (even, uneven, few) = (hiring((500, 1000), (500, 1000)), hiring((300, 1000), (600, 1000)), hiring((5, 10), (5, 10)));
+    let (even, uneven, few) =
+        (hiring((500, 1000), (500, 1000)), hiring((300, 1000), (600, 1000)), hiring((5, 10), (5, 10)));
     for (name, data, spec, extra, expected, words) in [
         ("pass", even.clone(), gate(0.8, "deny"), &[][..], 0, "PASS"),
         ("warn", uneven.clone(), gate(0.8, "warn"), &[], 0, "WARN"),
@@ -181,7 +183,8 @@ fn bad_data_gets_a_clear_word_and_leaves_what_is_there() {
 fn a_run_that_is_killed_leaves_no_half_folder_behind_the_next() {
     let house = House::new();
     for i in 0..25 {
-        let mut child = house.command(&["--quiet", "run", "pipelines/lending.toml"]).stdout(Stdio::null()).spawn().unwrap();
+        let mut child =
+            house.command(&["--quiet", "run", "pipelines/lending.toml"]).stdout(Stdio::null()).spawn().unwrap();
         std::thread::sleep(Duration::from_millis(20 * i));
         child.kill().unwrap();
         child.wait().unwrap();
@@ -227,8 +230,16 @@ fn a_newcomer_gets_from_a_file_to_a_report() {
     let path = house.path().join("pipelines/adult.toml");
     let draft = fs::read_to_string(&path).unwrap();
     assert!(draft.contains("# check"));
-    assert_eq!(house.evenhand(&["check", "pipelines/adult.toml"]).status.code(), Some(2), "the positive label is missing");
-    let filled = draft.replacen("# positive = \">50K\"  #", "positive = \">50K\"  #", 1).replacen("owner = \"\"", "owner = \"me\"", 1);
+    assert_eq!(
+        house.evenhand(&["check", "pipelines/adult.toml"]).status.code(),
+        Some(2),
+        "the positive label is missing"
+    );
+    let filled = draft.replacen("# positive = \">50K\"  #", "positive = \">50K\"  #", 1).replacen(
+        "owner = \"\"",
+        "owner = \"me\"",
+        1,
+    );
     assert_ne!(filled, draft);
     fs::write(&path, filled).unwrap();
     let checked = house.evenhand(&["check", "pipelines/adult.toml"]);

@@ -72,9 +72,13 @@ impl Classes {
     pub fn finish(self, demand: &str) -> Result<(ClassSizes, u128), EngineError> {
         let table = self.table.into_inner().unwrap_or_else(PoisonError::into_inner);
         if table.overfull {
-            return Err(EngineError::Memory { demand: demand.into(), limit_bytes: self.entries_max as u64 * ENTRY_BYTES });
+            return Err(EngineError::Memory {
+                demand: demand.into(),
+                limit_bytes: self.entries_max as u64 * ENTRY_BYTES,
+            });
         }
-        let mut sizes = ClassSizes { missing: if table.part == 0 { table.missing } else { 0 }, ..ClassSizes::default() };
+        let mut sizes =
+            ClassSizes { missing: if table.part == 0 { table.missing } else { 0 }, ..ClassSizes::default() };
         for n in table.counts.into_values() {
             *sizes.classes.entry(n).or_default() += 1;
         }

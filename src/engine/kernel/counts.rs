@@ -57,7 +57,12 @@ pub enum Cells {
 }
 
 impl TallyPlan {
-    pub fn new(program: &mut Program, scan: &Scan, axes: &[Axis], weight: Option<&Scalar>) -> Result<TallyPlan, EngineError> {
+    pub fn new(
+        program: &mut Program,
+        scan: &Scan,
+        axes: &[Axis],
+        weight: Option<&Scalar>,
+    ) -> Result<TallyPlan, EngineError> {
         let axes = Axes::new(program, scan, axes)?;
         Ok(TallyPlan { axes, weight: weight.map(|weight| program.column(scan, weight)).transpose()? })
     }

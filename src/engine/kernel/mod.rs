@@ -67,7 +67,8 @@ pub fn needed(scan: &Scan, demands: &[Demand]) -> Scan {
     let mut needed = scan.clone();
     if !demands.iter().any(Demand::hashes_rows) {
         let own = scan.derive.iter().map(|(_, scalar)| scalar).chain(&scan.keep);
-        let names: BTreeSet<Arc<str>> = demands.iter().flat_map(Demand::scalars).chain(own).flat_map(Scalar::columns).collect();
+        let names: BTreeSet<Arc<str>> =
+            demands.iter().flat_map(Demand::scalars).chain(own).flat_map(Scalar::columns).collect();
         needed.reads.retain(|read| names.contains(&read.name));
     }
     needed
@@ -164,7 +165,9 @@ fn bind(program: &mut Program, scan: &Scan, shape: &Shape, part: (u128, u128)) -
             Bound::Moments(moments::Plan::new(program, scan, by, [of, weights, cross], *limbs)?)
         }
         Shape::Histogram { by, of, bins } => Bound::Histogram(HistogramPlan::new(program, scan, by, of, *bins)?),
-        Shape::ClassSizes { of, memory_bytes_max } => Bound::Classes(Classes::new(program, scan, of, *memory_bytes_max, part)?),
+        Shape::ClassSizes { of, memory_bytes_max } => {
+            Bound::Classes(Classes::new(program, scan, of, *memory_bytes_max, part)?)
+        }
         Shape::Panel { of, key, salt, limit } => Bound::Panel(PanelPlan::new(program, scan, of, (key, salt), *limit)?),
     })
 }

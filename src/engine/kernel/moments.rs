@@ -45,7 +45,10 @@ impl Plan {
         limbs: Limbs,
     ) -> Result<Plan, EngineError> {
         let mut bind = |columns: &[Fixed]| {
-            columns.iter().map(|fixed| Ok((program.column(scan, &fixed.of)?, fixed.clone()))).collect::<Result<Vec<_>, EngineError>>()
+            columns
+                .iter()
+                .map(|fixed| Ok((program.column(scan, &fixed.of)?, fixed.clone())))
+                .collect::<Result<Vec<_>, EngineError>>()
         };
         let (of, weights, cross) = (bind(of)?, bind(weights)?, bind(cross)?);
         let sizes = by.iter().map(Axis::size).collect();
@@ -69,9 +72,10 @@ impl Plan {
         }
         let mut groups: HashMap<u64, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
         for &row in chosen {
-            let code = self.by.iter().zip(&self.sizes).fold(0, |code, (&axis, &size)| {
-                code * u64::from(size) + u64::from(values.axis(axis)[row as usize])
-            });
+            let code =
+                self.by.iter().zip(&self.sizes).fold(0, |code, (&axis, &size)| {
+                    code * u64::from(size) + u64::from(values.axis(axis)[row as usize])
+                });
             let rows = groups.entry(code).or_default();
             match whole[row as usize].is_nan() {
                 false => rows.push(row),
@@ -80,7 +84,8 @@ impl Plan {
         }
         for (code, rows) in groups {
             self.group(sums, code).n += rows.len() as i64;
-            let block = Block { variables: &variables, weights: &weights, cross: &cross, rows: &rows, limbs: self.limbs };
+            let block =
+                Block { variables: &variables, weights: &weights, cross: &cross, rows: &rows, limbs: self.limbs };
             let Sums { groups, block: buffer, product } = &mut *sums;
             if let Some(group) = groups.get_mut(&code) {
                 if rows.len() < ROWS_MIN { block.add_plainly(group) } else { block.add(group, buffer, product) }
@@ -89,7 +94,9 @@ impl Plan {
     }
 
     fn group<'s>(&self, sums: &'s mut Sums, code: u64) -> &'s mut MomentSums {
-        sums.groups.entry(code).or_insert_with(|| MomentSums::new(self.of.len() + 1, self.weights.len(), self.cross.len()))
+        sums.groups
+            .entry(code)
+            .or_insert_with(|| MomentSums::new(self.of.len() + 1, self.weights.len(), self.cross.len()))
     }
 
     pub fn finish(&self, sums: Sums) -> Moments {
@@ -171,13 +178,22 @@ impl Block<'_> {
         }
     }
 
-    fn add_weighted(&self, weight: &[f64], variables: &[Limb], block: &[f64], product: &mut Vec<f64>, sums: &mut [i128]) {
+    fn add_weighted(
+        &self,
+        weight: &[f64],
+        variables: &[Limb],
+        block: &[f64],
+        product: &mut Vec<f64>,
+        sums: &mut [i128],
+    ) {
         let (m, p) = (self.rows.len(), variables.len());
         let (mut left, mut right) = (Vec::with_capacity(m * p), Vec::with_capacity(m * p));
         for variable in variables {
             let column = &block[variable.hi * m..(variable.hi + 1) * m];
             right.extend_from_slice(column);
-            left.extend(self.rows.iter().zip(column).map(|(&row, x)| floor((weight[row as usize] * x + LIMB / 2.0) / LIMB)));
+            left.extend(
+                self.rows.iter().zip(column).map(|(&row, x)| floor((weight[row as usize] * x + LIMB / 2.0) / LIMB)),
+            );
         }
         product.clear();
         product.resize(p * p, 0.0);

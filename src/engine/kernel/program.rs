@@ -35,10 +35,21 @@ struct Key {
 }
 
 enum AxisOf {
-    Levels { of: usize, levels: Arc<[Arc<str>]> },
-    Truth { of: usize },
-    Edges { of: usize, edges: Vec<f64> },
-    Hash { key: usize, thresholds: Vec<u64> },
+    Levels {
+        of: usize,
+        levels: Arc<[Arc<str>]>,
+    },
+    Truth {
+        of: usize,
+    },
+    Edges {
+        of: usize,
+        edges: Vec<f64>,
+    },
+    Hash {
+        key: usize,
+        thresholds: Vec<u64>,
+    },
     /// No hash reaches a threshold: a split without a second part.
     Zero,
 }
@@ -105,8 +116,12 @@ impl Program {
             Axis::Levels { of, levels } => AxisOf::Levels { of: self.column(scan, of)?, levels: levels.clone() },
             Axis::Truth { of } => AxisOf::Truth { of: self.column(scan, of)? },
             Axis::Edges { of, edges } => AxisOf::Edges { of: self.column(scan, of)?, edges: edges.clone() },
-            Axis::Hash { thresholds, .. } if thresholds.iter().all(|threshold| threshold >> HASH_BITS > 0) => AxisOf::Zero,
-            Axis::Hash { key, salt, thresholds } => AxisOf::Hash { key: self.key(scan, key, salt)?, thresholds: thresholds.clone() },
+            Axis::Hash { thresholds, .. } if thresholds.iter().all(|threshold| threshold >> HASH_BITS > 0) => {
+                AxisOf::Zero
+            }
+            Axis::Hash { key, salt, thresholds } => {
+                AxisOf::Hash { key: self.key(scan, key, salt)?, thresholds: thresholds.clone() }
+            }
         };
         let text = match &of {
             AxisOf::Levels { of, levels } => text("levels", &(of, levels)),
@@ -122,7 +137,9 @@ impl Program {
     pub fn key(&mut self, scan: &Scan, key: &RowKey, salt: &str) -> Result<usize, EngineError> {
         let of = match key {
             RowKey::Row => (0..self.reads).collect(),
-            RowKey::Of(scalars) => scalars.iter().map(|scalar| self.column(scan, scalar)).collect::<Result<Vec<_>, _>>()?,
+            RowKey::Of(scalars) => {
+                scalars.iter().map(|scalar| self.column(scan, scalar)).collect::<Result<Vec<_>, _>>()?
+            }
         };
         let text = text("key", &(salt, &of));
         Ok(intern(&mut self.seen, &mut self.keys, text, Key { salt: salt.into(), of }))
@@ -217,7 +234,9 @@ impl Key {
 fn write_key(text: &mut String, column: &Vector, row: usize) {
     match column {
         Vector::Number(numbers) if !numbers[row].is_nan() => write_number(text, numbers[row]),
-        Vector::Truth(truths) if truths[row] != TRUTH_UNKNOWN => text.push_str(if truths[row] == 1 { "true" } else { "false" }),
+        Vector::Truth(truths) if truths[row] != TRUTH_UNKNOWN => {
+            text.push_str(if truths[row] == 1 { "true" } else { "false" })
+        }
         Vector::Text { codes, levels } if codes[row] != NO_TEXT => text.push_str(&levels[codes[row] as usize]),
         Vector::Number(_) | Vector::Truth(_) | Vector::Text { .. } | Vector::Null(_) => text.push_str("\\N"),
     }
@@ -234,15 +253,17 @@ impl AxisOf {
             AxisOf::Edges { of, edges } => match &columns[*of] {
                 Vector::Number(numbers) => {
                     let unknown = edges.len() as u32 + 1;
-                    let code = |x: f64| if x.is_nan() { unknown } else { edges.partition_point(|edge| *edge <= x) as u32 };
+                    let code =
+                        |x: f64| if x.is_nan() { unknown } else { edges.partition_point(|edge| *edge <= x) as u32 };
                     numbers.iter().map(|&x| code(x)).collect()
                 }
                 Vector::Truth(_) | Vector::Text { .. } | Vector::Null(_) => vec![edges.len() as u32 + 1; rows],
             },
             AxisOf::Zero => vec![0; rows],
-            AxisOf::Hash { key, thresholds } => {
-                hashes[*key].iter().map(|hash| thresholds.partition_point(|threshold| threshold <= hash) as u32).collect()
-            }
+            AxisOf::Hash { key, thresholds } => hashes[*key]
+                .iter()
+                .map(|hash| thresholds.partition_point(|threshold| threshold <= hash) as u32)
+                .collect(),
         }
     }
 }
@@ -251,7 +272,8 @@ fn level_codes(column: &Vector, levels: &[Arc<str>], rows: usize) -> Vec<u32> {
     let (unknown, outside) = (levels.len() as u32, levels.len() as u32 + 1);
     match column {
         Vector::Text { codes, levels: found } => {
-            let wanted: HashMap<&str, u32> = levels.iter().enumerate().rev().map(|(i, level)| (&**level, i as u32)).collect();
+            let wanted: HashMap<&str, u32> =
+                levels.iter().enumerate().rev().map(|(i, level)| (&**level, i as u32)).collect();
             let table: Vec<u32> = found.iter().map(|level| wanted.get(&**level).copied().unwrap_or(outside)).collect();
             codes.iter().map(|&code| if code == NO_TEXT { unknown } else { table[code as usize] }).collect()
         }

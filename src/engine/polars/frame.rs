@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use polars::prelude::{
-    Column, DataFrame, DataType, Engine, HiveOptions, IpcScanOptions, LazyFrame, PlRefPath, PlanCallback, PolarsError, ScanArgsParquet, Schema,
-    UnifiedScanArgs, col,
+    Column, DataFrame, DataType, Engine, HiveOptions, IpcScanOptions, LazyFrame, PlRefPath, PlanCallback, PolarsError,
+    ScanArgsParquet, Schema, UnifiedScanArgs, col,
 };
 
 use super::columns::{Field, by_column};
@@ -35,8 +35,14 @@ fn scan_file(path: &Path, source: &Source) -> Result<LazyFrame, EngineError> {
     // Folders of partitions are read by the rules of `ingest::paths`, for every format.
     let (path_of, hive_options) = (PlRefPath::new(text), HiveOptions::new_disabled());
     let scan = match source.format {
-        Format::Parquet => LazyFrame::scan_parquet(path_of, ScanArgsParquet { glob: false, hive_options, ..Default::default() }),
-        _ => LazyFrame::scan_ipc(path_of, IpcScanOptions::default(), UnifiedScanArgs { glob: false, hive_options, ..Default::default() }),
+        Format::Parquet => {
+            LazyFrame::scan_parquet(path_of, ScanArgsParquet { glob: false, hive_options, ..Default::default() })
+        }
+        _ => LazyFrame::scan_ipc(
+            path_of,
+            IpcScanOptions::default(),
+            UnifiedScanArgs { glob: false, hive_options, ..Default::default() },
+        ),
     };
     scan.map_err(|e| refused(path, source, &e))
 }
@@ -53,7 +59,10 @@ fn refused(path: &Path, source: &Source, e: &PolarsError) -> EngineError {
 
 fn damaged(path: &Path, source: &Source) -> EngineError {
     let name = if source.format == Format::Parquet { "Parquet" } else { "Arrow IPC" };
-    EngineError::Format { path: path.into(), why: format!("polars cannot read it as {name}; it may be damaged or of another format") }
+    EngineError::Format {
+        path: path.into(),
+        why: format!("polars cannot read it as {name}; it may be damaged or of another format"),
+    }
 }
 
 /// Polars' readers panic over some damaged files.
@@ -94,7 +103,11 @@ pub fn stream(
     caught(path, &scan.source, || {
         let frames = scan_file(path, &scan.source)?
             .select(columns)
-            .sink_batches(PlanCallback::new(move |frame: DataFrame| Ok(!send(frame))), false, NonZeroUsize::new(FRAME_ROWS))
+            .sink_batches(
+                PlanCallback::new(move |frame: DataFrame| Ok(!send(frame))),
+                false,
+                NonZeroUsize::new(FRAME_ROWS),
+            )
             .map_err(|e| refused(path, &scan.source, &e))?;
         frames.collect_with_engine(Engine::Streaming).map_err(|e| refused(path, &scan.source, &e))?;
         Ok(())
@@ -149,16 +162,18 @@ fn push(field: &mut Field, column: &Column, source: &Source) {
             Ok(truths) => truths.iter().for_each(|truth| push_truth(field, truth)),
             Err(_) => none(field),
         },
-        dtype if (dtype.is_integer() || dtype.is_decimal()) && field.reads_texts() => match (column.cast(&DataType::String), column.cast(&DataType::Float64)) {
-            (Ok(texts), Ok(numbers)) => match (texts.str(), numbers.f64()) {
-                (Ok(texts), Ok(numbers)) => {
-                    texts.iter().for_each(|text| field.push_text(text.map(without_zeros)));
-                    numbers.iter().for_each(|number| push_number(field, number));
-                }
+        dtype if (dtype.is_integer() || dtype.is_decimal()) && field.reads_texts() => {
+            match (column.cast(&DataType::String), column.cast(&DataType::Float64)) {
+                (Ok(texts), Ok(numbers)) => match (texts.str(), numbers.f64()) {
+                    (Ok(texts), Ok(numbers)) => {
+                        texts.iter().for_each(|text| field.push_text(text.map(without_zeros)));
+                        numbers.iter().for_each(|number| push_number(field, number));
+                    }
+                    _ => none(field),
+                },
                 _ => none(field),
-            },
-            _ => none(field),
-        },
+            }
+        }
         dtype if dtype.is_numeric() => match column.cast(&DataType::Float64) {
             Ok(cast) => match cast.f64() {
                 Ok(numbers) => numbers.iter().for_each(|number| {

@@ -49,7 +49,9 @@ impl Engine for Polars {
         let Some(path) = source.paths.first() else { return Ok(Vec::new()) };
         let column = |name: &str, kind: &str| SourceColumn { name: name.into(), kind: kind.into() };
         let mut columns: Vec<SourceColumn> = match source.format {
-            Format::Csv | Format::Tsv | Format::Ndjson => text::header(path, source)?.iter().map(|name| column(name, "text")).collect(),
+            Format::Csv | Format::Tsv | Format::Ndjson => {
+                text::header(path, source)?.iter().map(|name| column(name, "text")).collect()
+            }
             Format::Parquet | Format::Ipc => {
                 let schema = frame::schema(path, source)?;
                 schema.iter().map(|(name, dtype)| column(name, &dtype.to_string())).collect()
@@ -61,7 +63,12 @@ impl Engine for Polars {
         Ok(columns)
     }
 
-    fn collect(&self, scan: &Scan, demands: &[Demand], progress: &(dyn Fn(u64) + Sync)) -> Result<Collected, EngineError> {
+    fn collect(
+        &self,
+        scan: &Scan,
+        demands: &[Demand],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Collected, EngineError> {
         check_delimiter(&scan.source)?;
         let (mut evidence, mut parts, rows) = self.pass(scan, demands, &Parts::new(), progress)?;
         let mut passes = 1;
@@ -142,10 +149,12 @@ impl Polars {
         // The workers alone hold the receiver: when the last one is gone, sending fails and does not wait.
         let receiver = Arc::new(Mutex::new(receiver));
         let unseen = Mutex::new(named(&needed));
-        let work = Work { scan: &needed, pass: &pass, files: &files, first: &first, rows: &rows, unseen: &unseen, progress };
+        let work =
+            Work { scan: &needed, pass: &pass, files: &files, first: &first, rows: &rows, unseen: &unseen, progress };
         let sums = std::thread::scope(|scope| {
             let spawn = |receiver| scope.spawn(move || worker(work, receiver));
-            let workers: Vec<_> = (1..self.threads).map(|_| spawn(receiver.clone())).chain([spawn(receiver.clone())]).collect();
+            let workers: Vec<_> =
+                (1..self.threads).map(|_| spawn(receiver.clone())).chain([spawn(receiver.clone())]).collect();
             drop(receiver);
             produce(scan, &needed, &files, sender, &first);
             workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Vec<Sums>>()
@@ -155,7 +164,9 @@ impl Polars {
             return Err(error);
         }
         let rows = rows.into_inner();
-        if let Some(column) = unseen.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().next().filter(|_| rows > 0) {
+        if let Some(column) =
+            unseen.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().next().filter(|_| rows > 0)
+        {
             return Err(never_named(scan, &column));
         }
         progress(rows);
@@ -165,15 +176,25 @@ impl Polars {
 }
 
 /// Reads the files in order and hands their pieces out. Every column of the scan must be there, also those not needed now.
-fn produce(scan: &Scan, needed: &Scan, files: &[Mutex<Option<Arc<Part>>>], sender: SyncSender<Piece>, first: &Arc<First>) {
+fn produce(
+    scan: &Scan,
+    needed: &Scan,
+    files: &[Mutex<Option<Arc<Part>>>],
+    sender: SyncSender<Piece>,
+    first: &Arc<First>,
+) {
     for (file, path) in scan.source.paths.iter().enumerate() {
         let partitions = partitions(path, &scan.source);
         let done = match scan.source.format {
-            Format::Csv | Format::Tsv | Format::Ndjson => produce_text(scan, file, path, partitions, files, &sender, first),
+            Format::Csv | Format::Tsv | Format::Ndjson => {
+                produce_text(scan, file, path, partitions, files, &sender, first)
+            }
             Format::Parquet | Format::Ipc => {
                 set(&files[file], Part { header: Vec::new(), partitions: partitions.clone() });
                 let (sender, stop) = (sender.clone(), first.clone());
-                frame::stream(scan, needed, path, &partitions, move |frame| !stop.any() && sender.send(Piece::Frame { file, frame }).is_ok())
+                frame::stream(scan, needed, path, &partitions, move |frame| {
+                    !stop.any() && sender.send(Piece::Frame { file, frame }).is_ok()
+                })
             }
         };
         if let Err(e) = done {
@@ -258,10 +279,14 @@ fn worker(work: Work, receiver: Arc<Mutex<Receiver<Piece>>>) -> Sums {
         let part = files[file].lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(part) = part.filter(|_| !first.before(file, line)) else { continue };
         let done = match &piece {
-            Piece::Frame { frame, .. } => frame::batches(scan, &scan.source.paths[file], frame, &part.partitions, &mut batch),
+            Piece::Frame { frame, .. } => {
+                frame::batches(scan, &scan.source.paths[file], frame, &part.partitions, &mut batch)
+            }
             Piece::Text { chunk, skip, .. } => {
                 if parser.as_ref().is_none_or(|(of, _)| *of != file) {
-                    parser = Parser::new(scan, &scan.source.paths[file], &part.header, &part.partitions).ok().map(|parser| (file, parser));
+                    parser = Parser::new(scan, &scan.source.paths[file], &part.header, &part.partitions)
+                        .ok()
+                        .map(|parser| (file, parser));
                 }
                 parser.as_mut().map_or(Ok(()), |(_, parser)| {
                     let done = parser.parse(chunk, *skip, &mut batch);

@@ -38,7 +38,12 @@ pub fn ends(source: &Source) -> Ends {
 }
 
 fn reader<'b>(source: &Source, bytes: &'b [u8]) -> csv::Reader<&'b [u8]> {
-    csv::ReaderBuilder::new().delimiter(source.delimiter).flexible(true).has_headers(false).buffer_capacity(1 << 16).from_reader(bytes)
+    csv::ReaderBuilder::new()
+        .delimiter(source.delimiter)
+        .flexible(true)
+        .has_headers(false)
+        .buffer_capacity(1 << 16)
+        .from_reader(bytes)
 }
 
 /// The header, and the byte after it.
@@ -161,7 +166,11 @@ impl<'a> Parser<'a> {
                 parser.folders.push(name);
                 continue;
             }
-            let missing = || EngineError::NoColumn { path: path.into(), column: name.to_string(), near: near(&name, header.iter()) };
+            let missing = || EngineError::NoColumn {
+                path: path.into(),
+                column: name.to_string(),
+                near: near(&name, header.iter()),
+            };
             let at = header.iter().position(|column| **column == *name);
             // NDJSON names its columns in every line; in a line without the name the value is missing.
             let at = if scan.source.format == Format::Ndjson { Some(at.unwrap_or(usize::MAX)) } else { at };
@@ -182,7 +191,12 @@ impl<'a> Parser<'a> {
     }
 
     /// Hands the rows of a chunk on in batches. `skip` bytes at its start are the header.
-    pub fn parse(&mut self, chunk: &Chunk, skip: usize, batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>) -> Result<(), EngineError> {
+    pub fn parse(
+        &mut self,
+        chunk: &Chunk,
+        skip: usize,
+        batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         match self.source.format {
             Format::Ndjson => self.parse_objects(chunk, batch)?,
             _ if chunk.plain && is_simple(&chunk.bytes) => self.parse_plain(chunk, skip, batch)?,
@@ -191,7 +205,12 @@ impl<'a> Parser<'a> {
         self.flush(batch)
     }
 
-    fn parse_plain(&mut self, chunk: &Chunk, skip: usize, batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>) -> Result<(), EngineError> {
+    fn parse_plain(
+        &mut self,
+        chunk: &Chunk,
+        skip: usize,
+        batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         let Ok(text) = std::str::from_utf8(&chunk.bytes) else { return self.parse_records(chunk, skip, batch) };
         let delimiter = self.source.delimiter;
         let mut ends: Vec<usize> = Vec::with_capacity(self.width + 1);
@@ -233,7 +252,12 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn parse_records(&mut self, chunk: &Chunk, skip: usize, batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>) -> Result<(), EngineError> {
+    fn parse_records(
+        &mut self,
+        chunk: &Chunk,
+        skip: usize,
+        batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         let mut records = reader(self.source, &chunk.bytes);
         let mut record = ByteRecord::new();
         if skip > 0 {
@@ -245,7 +269,12 @@ impl<'a> Parser<'a> {
                 _ => chunk.first_line,
             };
             if record.len() != self.width {
-                return Err(EngineError::Ragged { path: self.path.into(), line, found: record.len(), expected: self.width });
+                return Err(EngineError::Ragged {
+                    path: self.path.into(),
+                    line,
+                    found: record.len(),
+                    expected: self.width,
+                });
             }
             if record.iter().any(|field| std::str::from_utf8(field).is_err()) {
                 return Err(EngineError::NotUtf8 { path: self.path.into(), line: Some(line) });
@@ -261,7 +290,11 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn parse_objects(&mut self, chunk: &Chunk, batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>) -> Result<(), EngineError> {
+    fn parse_objects(
+        &mut self,
+        chunk: &Chunk,
+        batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         for (i, line) in chunk.bytes.split(|&byte| byte == b'\n').enumerate() {
             let Some(Object(object)) = object(self.path, line, chunk.line + i as u64)? else { continue };
             for (((_, field), name), seen) in self.fields.iter_mut().zip(&self.names).zip(&mut self.seen) {
@@ -277,7 +310,10 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn flush(&mut self, batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>) -> Result<(), EngineError> {
+    fn flush(
+        &mut self,
+        batch: &mut dyn FnMut(Vec<Vector>, usize) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         if self.rows == 0 {
             return Ok(());
         }
@@ -285,7 +321,9 @@ impl<'a> Parser<'a> {
         for (value, field) in &mut self.partitions {
             (0..self.rows).for_each(|_| field.push(Some(value), self.source));
         }
-        for field in self.fields.iter_mut().map(|(_, field)| field).chain(self.partitions.iter_mut().map(|(_, field)| field)) {
+        for field in
+            self.fields.iter_mut().map(|(_, field)| field).chain(self.partitions.iter_mut().map(|(_, field)| field))
+        {
             field.take(&mut columns);
         }
         batch(columns, std::mem::take(&mut self.rows))
@@ -312,7 +350,8 @@ fn push_json(field: &mut Field, value: Option<&serde_json::Value>, source: &Sour
         Some(Json::Number(written)) => {
             let number = written.as_f64().filter(|x| x.is_finite());
             field.push_number(true, number);
-            field.push_truth(true, number.and_then(|x| if x == 1.0 { Some(true) } else { (x == 0.0).then_some(false) }));
+            field
+                .push_truth(true, number.and_then(|x| if x == 1.0 { Some(true) } else { (x == 0.0).then_some(false) }));
             // Integers of more than 53 bits keep their digits.
             let whole = (written.is_i64() || written.is_u64()).then(|| written.to_string());
             field.push_text(whole.or_else(|| number.map(crate::scalar::format_number)).as_deref());

@@ -76,7 +76,9 @@ fn tab(checker: &Checker) -> bool {
 
 fn contract(checker: &mut Checker) {
     let spec = checker.spec;
-    for (section, key, names) in [("contract", "unique_key", &spec.contract.unique_key), ("ingest", "key", &spec.ingest.key)] {
+    for (section, key, names) in
+        [("contract", "unique_key", &spec.contract.unique_key), ("ingest", "key", &spec.ingest.key)]
+    {
         for (i, name) in names.iter().enumerate() {
             if !checker.knows(name) {
                 checker.unknown_column(&[section, key, &i.to_string()], Part::Value, name);
