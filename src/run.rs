@@ -5,7 +5,7 @@
 //! ```
 //!
 //! Without a model to train there is nothing between the two passes and they are one. [`audit`] is a pure function of the pipeline file, the
-//! rows and the day; [`deliver`](crate::run::deliver) adds the clock, the run folder and the store.
+//! rows and the day; [`deliver`] adds the clock, the run folder and the store.
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

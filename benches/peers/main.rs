@@ -19,6 +19,8 @@ pub struct Setting {
     pub folder: PathBuf,
 }
 
+type Bench = fn(&Setting);
+
 fn main() {
     let number = |name: &str, unset| std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(unset);
     let folder = std::env::temp_dir().join("evenhand-bench");
@@ -28,7 +30,7 @@ fn main() {
     println!("{} rows, 1 thread, {} times each; CPU seconds: least (median)", setting.rows, setting.repeats);
     println!("{:38} {:>15} {:>18} {:>8}", "", "evenhand", "peer", "ratio");
     let only = std::env::var("EVENHAND_BENCH_ONLY").unwrap_or_default();
-    let benches: [(&str, fn(&Setting)); 3] =
+    let benches: [(&str, Bench); 3] =
         [("fairlearn", fairness::compare), ("elastic-net", models::elastic_net), ("logistic", models::logistic)];
     for (name, bench) in benches {
         if only.is_empty() || only == name {

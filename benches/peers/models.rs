@@ -74,7 +74,7 @@ fn fit(plan: &Plan, engine: &Memory) -> Model {
 /// Features that are correlated and differ in mean and scale, then a numeric target and a label.
 fn columns(rows: usize) -> Vec<Vec<f64>> {
     let mut random = StdRng::seed_from_u64(42);
-    let mut columns = vec![Vec::with_capacity(rows); FEATURES + 2];
+    let mut columns: Vec<Vec<_>> = (0..FEATURES + 2).map(|_| Vec::with_capacity(rows)).collect();
     let normal = |random: &mut StdRng| -> f64 { StandardNormal.sample(random) };
     for _ in 0..rows {
         let common = 0.6 * normal(&mut random);

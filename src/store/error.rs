@@ -1,6 +1,6 @@
 //! Why the store could not be read or written: which file, what, what to do.
 //!
-//! Codes are those of SQLite (https://www.sqlite.org/rescode.html); the last byte is the kind of error. A message quotes SQLite's own text, never
+//! Codes are those of SQLite (<https://www.sqlite.org/rescode.html>); the last byte is the kind of error. A message quotes SQLite's own text, never
 //! a stored value.
 
 use std::path::{Path, PathBuf};

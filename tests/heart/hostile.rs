@@ -66,7 +66,7 @@ fn trained(model: &str, penalty: &str) -> String {
 fn given(rows: usize) -> Vec<[String; 4]> {
     let yes = |of: bool| if of { "yes" } else { "no" }.to_string();
     let row = |i: usize| {
-        let sex = if i % 2 == 0 { "f" } else { "m" };
+        let sex = if i.is_multiple_of(2) { "f" } else { "m" };
         [sex.to_string(), yes(i % 4 < 2), yes(i % 8 < 4), format!("{}", (i % 10) as f64 / 10.0)]
     };
     (0..rows).map(row).collect()
@@ -80,7 +80,7 @@ fn learnable(model: &str, rows: usize) -> Vec<[String; 4]> {
             "linear" => format!("{:.3}", 2.0 * x1 + ((i * 29) % 11) as f64 / 11.0),
             _ => if x1 + ((i * 29) % 11) as f64 / 5.0 - 1.0 > 0.0 { "yes" } else { "no" }.to_string(),
         };
-        [if i % 2 == 0 { "f" } else { "m" }.to_string(), format!("{x1:.4}"), format!("{x2:.4}"), y]
+        [if i.is_multiple_of(2) { "f" } else { "m" }.to_string(), format!("{x1:.4}"), format!("{x2:.4}"), y]
     };
     (0..rows).map(row).collect()
 }
@@ -201,7 +201,7 @@ fn labels_decisions_and_scores_that_are_none() {
     check("some labels", GIVEN, &of(1, &|i, y| if i % 3 == 0 { String::new() } else { y.into() }), PASS);
     check("one class", GIVEN, &of(1, &|_, _| "yes".into()), PASS);
     check("no decisions", GIVEN, &of(2, &gone), INCONCLUSIVE);
-    check("some decisions", GIVEN, &of(2, &|i, d| if i % 5 == 0 { String::new() } else { d.into() }), PASS);
+    check("some decisions", GIVEN, &of(2, &|i, d| if i.is_multiple_of(5) { String::new() } else { d.into() }), PASS);
     let numbers = ["NaN", "inf", "-inf", "1e999", "0.5", "-0", "", "x"];
     check("scores", GIVEN, &of(3, &|i, _| numbers[i % 8].into()), PASS);
     check("no score", GIVEN, &of(3, &|_, _| "NaN".into()), PASS);
@@ -282,7 +282,7 @@ fn targets_that_say_nothing() {
         check("no target", &pipeline, &csv(OF_TRAINED, &with(of(), 3, gone)), Refused("lack a feature or the target"));
         let (one, why) = if model == "linear" { ("1", "nothing to explain") } else { ("yes", "a model needs both") };
         check("one target", &pipeline, &csv(OF_TRAINED, &with(of(), 3, |_, _| one.into())), Refused(why));
-        let numbers = |i: usize, y: &str| if i % 5 == 0 { "NaN".into() } else { y.to_string() };
+        let numbers = |i: usize, y: &str| if i.is_multiple_of(5) { "NaN".into() } else { y.to_string() };
         check("no finite number", &pipeline, &csv(OF_TRAINED, &with(of(), 3, numbers)), PASS);
     }
     let wide = trained("linear", "ridge").replace("bounds = [-10, 10]", "bounds = [-1e15, 1e15]");

@@ -104,9 +104,12 @@ impl Field {
     }
 }
 
+/// A column of the source, and the positions among the reads and the readings of those that read it.
+pub type ColumnReads = (Arc<str>, Vec<(usize, Reading)>);
+
 /// The reads of a scan grouped by the source column they read.
-pub fn by_column(reads: &[Read]) -> Vec<(Arc<str>, Vec<(usize, Reading)>)> {
-    let mut columns: Vec<(Arc<str>, Vec<(usize, Reading)>)> = Vec::new();
+pub fn by_column(reads: &[Read]) -> Vec<ColumnReads> {
+    let mut columns: Vec<ColumnReads> = Vec::new();
     for (at, read) in reads.iter().enumerate() {
         match columns.iter_mut().find(|(name, _)| *name == read.column) {
             Some((_, readings)) => readings.push((at, read.by)),
