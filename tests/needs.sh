@@ -2,7 +2,9 @@
 # Installs what the tests need where it is missing; without the right to install, names the one line that does it and exits 2.
 set -eu
 missing=""
-command -v cc >/dev/null 2>&1 || missing="$missing build-essential"
+for tool in cc:build-essential gzip:gzip zstd:zstd; do
+    command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
+done
 if [ -n "$missing" ]; then
     line="apt-get update && apt-get install -y$missing"
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then
