@@ -31,3 +31,14 @@ fn the_example_report_is_true() {
     let today = fs::read(house.runs("hiring").remove(0).join("report.json")).unwrap();
     assert!(today == report, "{refresh}");
 }
+
+/// The examples of the page on expressions are expressions.
+#[test]
+fn the_examples_of_expressions_are_read() {
+    let page = String::from_utf8(shipped("docs/expressions.md")).unwrap();
+    let examples = page.split("```sql\n").nth(1).unwrap().split("```").next().unwrap();
+    assert_eq!(examples.lines().count(), 5);
+    for example in examples.lines() {
+        evenhand::plan::expression::parse(example).unwrap_or_else(|e| panic!("{example}: {e}"));
+    }
+}
