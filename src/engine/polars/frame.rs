@@ -7,10 +7,11 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use polars::prelude::{
-    Column, DataFrame, DataType, Engine, HiveOptions, IpcScanOptions, LazyFrame, PlRefPath, PlanCallback, PolarsError,
-    ScanArgsParquet, Schema, UnifiedScanArgs, col,
+    Column, DataFrame, DataType, Engine, HiveOptions, IdxSize, IpcScanOptions, LazyFrame, ParquetReader, PlRefPath,
+    PlanCallback, PolarsError, ScanArgsParquet, Schema, SerReader, UnifiedScanArgs, col,
 };
 
 use super::columns::{Field, by_column};
@@ -21,6 +22,8 @@ use crate::scan::{Scan, Source};
 
 /// Rows of a frame asked of polars.
 const FRAME_ROWS: usize = 16 * BATCH_ROWS;
+/// Rows of a Parquet file that polars reads at a time, about: it decodes row groups ahead, several at once and whole.
+const RANGE_ROWS: usize = 32 * BATCH_ROWS;
 
 fn scan_file(path: &Path, source: &Source) -> Result<LazyFrame, EngineError> {
     let unreadable = |why: String| EngineError::Unreadable { path: path.into(), why };
@@ -100,18 +103,64 @@ pub fn stream(
     if columns.is_empty() {
         columns.extend(schema.iter_names().take(1).map(|name| col(name.as_str())));
     }
+    let (send, stopped) = (Arc::new(send), Arc::new(AtomicBool::new(false)));
     caught(path, &scan.source, || {
-        let frames = scan_file(path, &scan.source)?
-            .select(columns)
-            .sink_batches(
-                PlanCallback::new(move |frame: DataFrame| Ok(!send(frame))),
-                false,
-                NonZeroUsize::new(FRAME_ROWS),
-            )
-            .map_err(|e| refused(path, &scan.source, &e))?;
-        frames.collect_with_engine(Engine::Streaming).map_err(|e| refused(path, &scan.source, &e))?;
+        let ranges = match scan.source.format {
+            Format::Parquet => ranges(&row_groups(path, &scan.source)?),
+            _ => vec![None],
+        };
+        let all = scan_file(path, &scan.source)?.select(columns);
+        for range in ranges {
+            let rows = match range {
+                Some((start, rows)) => all.clone().slice(start as i64, rows as IdxSize),
+                None => all.clone(),
+            };
+            let (send, stop) = (send.clone(), stopped.clone());
+            let hand_on = move |frame: DataFrame| {
+                let goes_on = send(frame);
+                stop.fetch_or(!goes_on, Ordering::Relaxed);
+                Ok(!goes_on)
+            };
+            rows.sink_batches(PlanCallback::new(hand_on), false, NonZeroUsize::new(FRAME_ROWS))
+                .and_then(|frames| frames.collect_with_engine(Engine::Streaming))
+                .map_err(|e| refused(path, &scan.source, &e))?;
+            if stopped.load(Ordering::Relaxed) {
+                break;
+            }
+        }
         Ok(())
     })
+}
+
+/// Rows of every row group of a Parquet file.
+fn row_groups(path: &Path, source: &Source) -> Result<Vec<usize>, EngineError> {
+    let file =
+        std::fs::File::open(path).map_err(|e| EngineError::Unreadable { path: path.into(), why: e.to_string() })?;
+    let mut reader = ParquetReader::new(file);
+    let metadata = reader.get_metadata().map_err(|e| refused(path, source, &e))?;
+    Ok(metadata.row_groups.iter().map(|group| group.num_rows()).collect())
+}
+
+/// First row and number of rows of the ranges read one after another: whole row groups, or even parts of a large one.
+fn ranges(row_groups: &[usize]) -> Vec<Option<(usize, usize)>> {
+    let mut ranges = Vec::new();
+    let (mut start, mut rows) = (0, 0);
+    for &group in row_groups {
+        if rows > 0 && rows + group > RANGE_ROWS {
+            ranges.push(Some((start, rows)));
+            (start, rows) = (start + rows, 0);
+        }
+        rows += group;
+        while rows > RANGE_ROWS {
+            let part = rows.div_ceil(rows.div_ceil(RANGE_ROWS));
+            ranges.push(Some((start, part)));
+            (start, rows) = (start + part, rows - part);
+        }
+    }
+    if rows > 0 {
+        ranges.push(Some((start, rows)));
+    }
+    ranges
 }
 
 /// Hands a frame on in batches.
