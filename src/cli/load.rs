@@ -59,6 +59,12 @@ pub fn counted(n: usize, noun: &str) -> String {
 pub fn load(path: &Path) -> Result<Loaded, Failure> {
     let unreadable = |why| Failure { unreadable: Some(why), complaints: Vec::new(), files: Vec::new() };
     let name = path.display().to_string();
+    if crate::plan::format_of(path).is_some() {
+        // Its lines would be shown as those of a pipeline file.
+        let why =
+            format!("{name}: this is data, not a pipeline file; draft one with: evenhand init {name} --out NAME.toml");
+        return Err(unreadable(why));
+    }
     let text = read(path).map_err(unreadable)?;
     let folder = path.parent().unwrap_or(Path::new("")).to_path_buf();
     let mut extra = Vec::new();
@@ -180,6 +186,8 @@ mod tests {
         let without = load(&folder("", POLICY).path().join("p.toml")).unwrap();
         assert_eq!(without.complaints[0].code, "data-unreadable");
         assert!(without.source.is_err());
+        let data = load(&folder("sex,hired\nf,1\n", "").path().join("x.csv")).unwrap_err();
+        assert!(data.complaints.is_empty() && data.unreadable.unwrap().contains("evenhand init"));
         assert!(load(Path::new("/nowhere/p.toml")).unwrap_err().unreadable.is_some());
     }
 }

@@ -46,6 +46,22 @@ pub(super) fn check(checker: &mut Checker) {
     }
 }
 
+/// A header read as one name that holds a separator: said once, instead of every column being said to be missing.
+pub(super) fn separator(checker: &mut Checker) {
+    let Some([only]) = checker.columns else { return };
+    if checker.spec.schema.contains_key(&*only.name) {
+        return;
+    }
+    let Some((_, written)) = SEPARATORS.iter().find(|(separator, _)| only.name.contains(*separator)) else { return };
+    let at = if checker.spec.ingest.delimiter.is_some() { "delimiter" } else { "path" };
+    let message = "the whole header line is read as one column: its names are separated by another character";
+    checker.error("wrong-delimiter", &["ingest", at], message, format!("write delimiter = {written} under [ingest]"));
+    checker.columns = None;
+}
+
+/// What separates fields in practice, and how TOML writes it.
+const SEPARATORS: [(char, &str); 4] = [(';', "\";\""), ('\t', "\"\\t\""), ('|', "\"|\""), (',', "\",\"")];
+
 fn in_source(checker: &mut Checker, name: &str) {
     let Some(columns) = checker.columns else { return };
     let derived = checker.spec.derive.contains_key(name);

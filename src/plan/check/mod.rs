@@ -100,6 +100,7 @@ pub fn check(
     policy::merge(&mut spec, shared.unwrap_or_default());
     let mut checker = Checker { spec: &spec, own, document: &document, policy: policy.as_ref(), columns, complaints };
     stages::check(&mut checker);
+    columns::separator(&mut checker);
     columns::check(&mut checker);
     expressions::check(&mut checker, parse);
     gates::check(&mut checker);
@@ -109,6 +110,9 @@ pub fn check(
     let wrong = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
     ((!wrong).then_some(spec), complaints)
 }
+
+/// Syntax errors named at most: in a file that is no TOML every line is one.
+const SYNTAX_MAX: usize = 10;
 
 /// The policy file a pipeline file names, and where.
 pub fn policy_of(text: &str) -> Option<(String, Range<usize>)> {
@@ -140,11 +144,23 @@ fn read<'a>(
             Some(document)
         }
         Err(errors) => {
-            let remedy = Some("texts need quotes, lists brackets, and a key may occur once per section".to_string());
-            let complaint = |e: document::Unreadable| {
-                Complaint::error("syntax", file, e.at, format!("not TOML: {}", e.message), remedy.clone())
+            let remedy = "texts need quotes, lists brackets, and a key may occur once per section";
+            let left = errors.len().saturating_sub(SYNTAX_MAX);
+            let complaint = |(i, e): (usize, document::Unreadable)| {
+                let more = if left > 0 && i + 1 == SYNTAX_MAX {
+                    format!("; {left} more are not shown")
+                } else {
+                    String::new()
+                };
+                Complaint::error(
+                    "syntax",
+                    file,
+                    e.at,
+                    format!("not TOML: {}", e.message),
+                    Some(format!("{remedy}{more}")),
+                )
             };
-            complaints.extend(errors.into_iter().map(complaint));
+            complaints.extend(errors.into_iter().take(SYNTAX_MAX).enumerate().map(complaint));
             None
         }
     }

@@ -275,6 +275,37 @@ fn columns_of_the_source() {
 }
 
 #[test]
+fn a_header_read_as_one_name_is_said_once() {
+    for (header, written, remedy) in [
+        ("sex;age;hired;good", "\"hiring.csv\"", "write delimiter = \";\" under [ingest]"),
+        ("sex\tage\thired\tgood", "\"hiring.csv\"", "write delimiter = \"\\t\" under [ingest]"),
+        ("sex|age", "\"hiring.csv\"", "write delimiter = \"|\" under [ingest]"),
+    ] {
+        let (_, found) = check(("f", CLEAN), None, Some(&source(&[header])), &parse);
+        let shown: Vec<_> = found.iter().map(|c| (c.code, &CLEAN[c.at.clone()], c.remedy.as_deref())).collect();
+        assert_eq!(shown, [("wrong-delimiter", written, Some(remedy))]);
+    }
+    let given = CLEAN.replace("path =", "delimiter = \";\"\npath =");
+    let (_, found) = check(("f", &given), None, Some(&source(&["sex,age"])), &parse);
+    assert_eq!(
+        found.iter().map(|c| (c.code, &given[c.at.clone()])).collect::<Vec<_>>(),
+        [("wrong-delimiter", "\";\"")]
+    );
+    // One column without a separator in its name is one column.
+    let (_, found) = check(("f", CLEAN), None, Some(&source(&["sex"])), &parse);
+    assert!(found.iter().all(|c| c.code == "unknown-column") && found.len() == 3, "{found:?}");
+}
+
+#[test]
+fn of_many_syntax_errors_the_first_are_named() {
+    let text = "1,2,3\n".repeat(1000);
+    let found = complaints(&text);
+    assert_eq!(found.len(), 10);
+    assert!(found.iter().all(|c| c.code == "syntax"));
+    assert!(found[9].remedy.as_deref().is_some_and(|remedy| remedy.contains("990 more")), "{found:?}");
+}
+
+#[test]
 #[cfg(feature = "sql")]
 fn expressions() {
     expect(CLEAN, "CASE WHEN age <", "CASE WHEN agge <", "unknown-column", "agge");
