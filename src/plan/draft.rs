@@ -403,7 +403,7 @@ fn closing(out: &mut String, audit: Audit) -> std::fmt::Result {
         ),
         Audit::Linear => writeln!(
             out,
-            "\n# [[judge]]  # fill in a limit in the target's unit, then remove the #\n# metric = \"mean-residual\"\n# compare = \"difference\"\n# against = \"overall\"\n# at_most = 1.0"
+            "\n# [[judge]]  # fill in a limit in the target's unit, then remove the #\n# metric = \"mean-residual\"\n# compare = \"difference\"\n# against = \"worst-pair\"\n# at_most = 1.0"
         ),
         Audit::Unknown => writeln!(
             out,

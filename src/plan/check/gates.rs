@@ -17,13 +17,24 @@ pub(super) fn check(checker: &mut Checker) {
         metric(checker, &i, criterion, &cards);
         comparison(checker, &i, criterion);
         limits(checker, &i, criterion);
+        always_met(checker, &i, criterion);
         sets(checker, &i, criterion);
         waivers(checker, &i, criterion);
     }
     if checker.spec.judge.is_empty() {
-        let remedy = "add for example\n[[judge]]\nmetric = \"selection-rate\"\ncompare = \"ratio\"\nagainst = \"worst-pair\"\nat_least = 0.8";
+        let numeric = checker.spec.schema.values().any(|column| {
+            (column.roles.contains(&Role::Target) || column.roles.contains(&Role::Prediction))
+                && read_as(column) == ReadAs::Number
+        });
+        let example = match numeric {
+            true => {
+                "metric = \"mean-residual\"\ncompare = \"difference\"\nagainst = \"worst-pair\"\nat_most = 1.0  # in the target's unit"
+            }
+            false => "metric = \"selection-rate\"\ncompare = \"ratio\"\nagainst = \"worst-pair\"\nat_least = 0.8",
+        };
+        let remedy = format!("add for example\n[[judge]]\n{example}");
         let message = "there is no [[judge]]: nothing will be judged and the outcome will be INCONCLUSIVE".to_string();
-        checker.complain(Severity::Warning, "no-criteria", &["pipeline"], Part::Key, message, Some(remedy.into()));
+        checker.complain(Severity::Warning, "no-criteria", &["pipeline"], Part::Key, message, Some(remedy));
     }
 }
 
@@ -263,18 +274,21 @@ fn limits(checker: &mut Checker, i: &str, criterion: &Criterion) {
     };
     let path = ["judge", i, limit.0];
     let share = RATES.iter().any(|rate| rate.card.id == criterion.metric);
+    // Rates, and the difference of a worst pair, are shares; other differences have a sign.
+    let signed = criterion.compare == Some(Comparison::Difference) && criterion.against != Some(Against::WorstPair);
+    let least = if signed { -1.0 } else { 0.0 };
     if !limit.1.is_finite() {
         checker.error("bad-limit", &path, "the limit must be a finite number", "write a number");
-    } else if share && !(0.0..=1.0).contains(&limit.1) && criterion.compare != Some(Comparison::Ratio) {
+    } else if share && !(least..=1.0).contains(&limit.1) && criterion.compare != Some(Comparison::Ratio) {
         let remedy = if limit.1 > 1.0 && limit.1 <= 100.0 {
             format!("{} percent is {}", limit.1, limit.1 / 100.0)
         } else {
-            "write a share within 0 and 1".into()
+            format!("write a number within {least} and 1")
         };
         checker.error(
             "bad-limit",
             &path,
-            "rates and their differences are within 0 and 1: this limit decides nothing",
+            format!("what is judged is within {least} and 1: this limit decides nothing"),
             remedy,
         );
     } else if criterion.compare == Some(Comparison::Ratio) && limit.1 < 0.0 {
@@ -285,6 +299,33 @@ fn limits(checker: &mut Checker, i: &str, criterion: &Criterion) {
             "write a number of 0 or more",
         );
     }
+}
+
+/// Differences are cohort minus other, so against the highest they are never above 0, and between the worst pair never below it; both
+/// ratios are never above 1. A limit beyond that is met by any data.
+fn always_met(checker: &mut Checker, i: &str, criterion: &Criterion) {
+    use Against::{Highest, WorstPair};
+    use Comparison::{Difference, Ratio};
+    let (Some(compare), Some(against)) = (criterion.compare, criterion.against) else { return };
+    let (key, message, remedy) = match (compare, against, criterion.at_most, criterion.at_least) {
+        (Difference, Highest, Some(most), None) if most >= 0.0 => (
+            "at_most",
+            "a cohort minus the highest is never above 0: this limit is always met",
+            format!("write at_least = -{most}"),
+        ),
+        (Difference, WorstPair, None, Some(least)) if least <= 0.0 => (
+            "at_least",
+            "greatest minus least is never below 0: this limit is always met",
+            format!("write at_most = {}", least.abs()),
+        ),
+        (Ratio, Highest | WorstPair, Some(most), None) if most >= 1.0 => (
+            "at_most",
+            "a ratio to the highest is never above 1: this limit is always met",
+            format!("write at_least = {:.3}", 1.0 / most),
+        ),
+        _ => return,
+    };
+    checker.error("always-met", &["judge", i, key], message, remedy);
 }
 
 /// A criterion's attributes must be among the sets that are measured.

@@ -383,9 +383,32 @@ fn gates_over_cohorts() {
     expect(CLEAN, "[[judge]]", "[measure]\nacross = [[\"sex\"], [\"sex\"]]\n[[judge]]", "across-twice", "[\"sex\"]");
     expect(CLEAN, "[[judge]]", "[measure]\nacross = [[\"sex\"], []]\n[[judge]]", "empty-across", "[]");
     expect(TRAINED, "\"difference\"", "\"ratio\"", "ratio-of-signed", "\"ratio\"");
+    let judged = |compare: &str, against: &str, limit: &str| {
+        CLEAN.replace("\"ratio\"", compare).replace("\"worst-pair\"", against).replace("at_least = 0.8", limit)
+    };
+    for (compare, against, limit, at) in [
+        ("\"difference\"", "\"highest\"", "at_most = 0.1", "0.1"),
+        ("\"difference\"", "\"worst-pair\"", "at_least = 0.0", "0.0"),
+        ("\"ratio\"", "\"worst-pair\"", "at_most = 1.25", "1.25"),
+        ("\"ratio\"", "\"highest\"", "at_most = 1.0", "1.0"),
+    ] {
+        let text = judged(compare, against, limit);
+        expect(&text, "hiring", "hiring", "always-met", at);
+    }
+    for (compare, against, limit) in [
+        ("\"difference\"", "\"highest\"", "at_least = -0.1"),
+        ("\"difference\"", "\"worst-pair\"", "at_most = 0.1"),
+        ("\"difference\"", "\"overall\"", "at_most = 0.1"),
+        ("\"ratio\"", "\"reference\"", "at_most = 1.25\nacross = [\"sex\"]"),
+    ] {
+        assert_eq!(complaints(&judged(compare, against, limit)), [], "{compare} {against} {limit}");
+    }
     let none = CLEAN.split("[[judge]]").next().unwrap();
     let found = complaints(none);
     assert_eq!((found[0].code, found[0].severity), ("no-criteria", Severity::Warning));
+    assert!(found[0].remedy.as_deref().is_some_and(|remedy| remedy.contains("selection-rate")));
+    let numeric = complaints(TRAINED.split("[[judge]]").next().unwrap());
+    assert!(numeric.iter().any(|c| c.code == "no-criteria" && c.remedy.as_deref().unwrap().contains("mean-residual")));
 }
 
 #[test]
