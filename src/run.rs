@@ -53,7 +53,7 @@ pub struct PassOf {
 
 /// Is told what is going on.
 pub trait Progress {
-    /// A pass begins.
+    /// A pass begins. `of` is 0 while the number of passes is not known.
     fn pass(&self, name: &str, number: u32, of: u32);
     /// So many rows of the pass are read.
     fn rows(&self) -> &(dyn Fn(u64) + Sync);
@@ -126,7 +126,6 @@ pub fn audit(
         true => draw(&Learned::default())?,
         false => {
             let scan = crate::plan::scan(pipeline.spec, source.clone(), pipeline.parse)?;
-            rows.planned = 1;
             let released = rows.collect("learn", &scan, &to_learn)?;
             draw(&learn::learned(pipeline.spec, &released)?)?
         }

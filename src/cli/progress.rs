@@ -25,7 +25,7 @@ struct Lines {
 impl Progress for Lines {
     fn pass(&self, name: &str, number: u32, of: u32) {
         if self.speaks {
-            self.out.note(&format!("pass {number} of {}: {name}", of.max(number)));
+            self.out.note(&title(name, number, of));
         }
     }
 
@@ -38,6 +38,11 @@ impl Progress for Lines {
             self.out.note(&format!("  {} rows", grouped(rows)));
         }
     }
+}
+
+/// The number of passes is not known before the pass that learns domains.
+fn title(name: &str, number: u32, of: u32) -> String {
+    if of < number { format!("pass {number}: {name}") } else { format!("pass {number} of {of}: {name}") }
 }
 
 /// Digits in groups of three.
@@ -87,7 +92,7 @@ impl Progress for Bar {
             Some(length) => self.bar.set_length(length),
             None => self.bar.unset_length(),
         }
-        self.bar.set_message(format!("pass {number} of {}: {name}", of.max(number)));
+        self.bar.set_message(title(name, number, of));
         self.bar.enable_steady_tick(Duration::from_millis(100));
     }
 
@@ -104,6 +109,12 @@ impl Progress for Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_total_is_named_once_it_is_known() {
+        assert_eq!(title("learn", 1, 0), "pass 1: learn");
+        assert_eq!(title("measure", 5, 5), "pass 5 of 5: measure");
+    }
 
     #[test]
     fn digits_stand_in_groups() {
