@@ -22,11 +22,22 @@ pub struct Args {
 }
 
 pub fn run(args: &Args, out: &Output) -> u8 {
-    if let Some(format @ (Format::Parquet | Format::Ndjson | Format::Ipc)) = format_of(&args.file) {
+    let other = match format_of(&args.file) {
+        Some(Format::Parquet) => Some("Parquet"),
+        Some(Format::Ndjson) => Some("NDJSON"),
+        Some(Format::Ipc) => Some("Arrow IPC"),
+        Some(Format::Csv | Format::Tsv) | None => None,
+    };
+    if let Some(format) = other {
         out.error(&format!(
-            "{}: init reads CSV and TSV only, this is {format:?}; export the first rows as CSV",
+            "{}: init reads CSV and TSV only, this is {format}; export the first rows as CSV",
             args.file.display()
         ));
+        return USAGE;
+    }
+    if let Some(packed @ ("gz" | "zst")) = args.file.extension().and_then(|extension| extension.to_str()) {
+        let unpack = if packed == "gz" { "gunzip -k" } else { "unzstd" };
+        out.error(&format!("{0}: init does not read compressed files; first: {unpack} {0}", args.file.display()));
         return USAGE;
     }
     let text = match sample(&args.file, args.out.as_deref()) {
@@ -172,6 +183,14 @@ mod tests {
         let sex = measurement.cohorts.iter().find(|table| table.across == ["sex".into()]).unwrap();
         let labels: Vec<_> = sex.rows.iter().filter(|row| row.compared).map(|row| row.labels.unwrap()).collect();
         assert_eq!(labels, [[9_592, 1_179, 0], [15_128, 6_662, 0]]);
+    }
+
+    #[test]
+    fn what_it_cannot_read_is_refused_before_it_is_opened() {
+        for name in ["x.parquet", "x.ndjson", "x.csv.gz", "x.csv.zst"] {
+            assert_eq!(run(&Args { file: name.into(), out: None }, &Output::new(Form::Human, true)), USAGE, "{name}");
+        }
+        assert_eq!(run(&Args { file: "absent.csv".into(), out: None }, &Output::new(Form::Human, true)), 3);
     }
 
     #[test]
