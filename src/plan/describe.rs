@@ -13,6 +13,7 @@ use crate::demand::{Axis, Demand, Rows, Shape};
 use crate::estimate::{normal, wilson};
 use crate::metric::Card;
 use crate::schema::{Domain, Role};
+use crate::statistic::DISTINCT_MAX;
 
 /// Rows for which interval widths are listed.
 const WIDTHS: [u32; 4] = [30, 100, 1_000, 10_000];
@@ -235,9 +236,12 @@ fn collected(demand: &Demand, unlearned: &BTreeSet<String>) -> Collected {
     let (shape, cells) = match &demand.shape {
         Shape::Tally { axes, .. } => ("tally".to_string(), Some(sizes(axes))),
         Shape::Moments { by, of, cross, .. } => (format!("moments of {}", of.len() + cross.len()), Some(sizes(by))),
-        Shape::Histogram { by, bins, .. } => {
-            (bins.map_or("histogram".into(), |bins| format!("histogram, {} bins", bins.count)), Some(sizes(by)))
-        }
+        Shape::Histogram { by, bins, .. } => (
+            bins.map_or("histogram".into(), |bins| {
+                format!("histogram, distinct values up to {DISTINCT_MAX}, else {} bins", bins.count)
+            }),
+            Some(sizes(by)),
+        ),
         Shape::ClassSizes { .. } => ("class sizes".into(), None),
         Shape::Panel { limit, .. } => (format!("panel of {limit} rows, not published"), None),
     };
@@ -304,8 +308,8 @@ impl fmt::Display for Description {
         writeln!(f, "Metrics: {}", or_none(&self.metrics))?;
         writeln!(
             f,
-            "\nCriteria: {}",
-            if self.gates.is_empty() { "none; the outcome will be INCONCLUSIVE" } else { "" }
+            "\nCriteria{}",
+            if self.gates.is_empty() { ": none; the outcome will be INCONCLUSIVE" } else { "" }
         )?;
         for gate in &self.gates {
             writeln!(f, "  {gate}")?;
