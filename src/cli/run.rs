@@ -6,7 +6,12 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::{Output, complaints, engine, load, progress::progress};
+use super::{
+    Output, complaints, engine, load,
+    progress::{grouped, progress},
+};
+use crate::audit::{Audit, ColumnFate, Data, Reading};
+use crate::cohort::Cohort;
 use crate::finding::{Finding, Outcome, Verdict};
 use crate::run::{Delivered, Pipeline, Request, deliver};
 use crate::world::{self, Clock};
@@ -114,16 +119,42 @@ fn summary(delivered: &Delivered) -> String {
             crate::plan::spec::Level::Deny => "deny",
             crate::plan::spec::Level::Warn => "warn",
         };
-        lines.push(format!("  {verdict} ({level})  {}  {}: {}", finding.code, finding.cohort, finding.reason));
+        let with = compared_with(audit, finding).map(|with| format!(", compared with {with}")).unwrap_or_default();
+        lines.push(format!("  {verdict} ({level})  {}  {}{with}: {}", finding.code, finding.cohort, finding.reason));
     }
     if open.len() > PRINTED_MAX {
         lines.push(format!("  and {} more in evidence/findings.csv", open.len() - PRINTED_MAX));
     }
+    lines.extend(outside(&audit.data));
     for (promise, why) in record.exits.iter().map(|exit| (exit.code, &exit.why)) {
         lines.push(format!("  exit {promise}: {why}"));
     }
     lines.push(format!("  report  {}", delivered.folder.join("report.html").display()));
     lines.join("\n")
+}
+
+/// The cohort a judged one was compared with.
+fn compared_with<'a>(audit: &'a Audit, finding: &Finding) -> Option<&'a Cohort> {
+    let gate = finding.gate.as_ref()?;
+    let judged = |reading: &&Reading| {
+        reading.metric == gate.metric && reading.across == gate.across && reading.cohort == finding.cohort
+    };
+    let mut contrasts = audit.readings.iter().filter(judged).filter_map(|reading| reading.contrast.as_ref());
+    contrasts.find(|of| (Some(of.compare), Some(of.against)) == (gate.compare, gate.against))?.with.as_ref()
+}
+
+/// Columns with values outside their domain: those rows are in no cohort that is compared, or not in the model. A level spelled otherwise
+/// than in the data is seen here first.
+fn outside(data: &Data) -> Vec<String> {
+    let outside = |column: &ColumnFate| column.outside.filter(|n| *n > 0 && !column.roles.is_empty());
+    let mut columns: Vec<(i64, &str)> =
+        data.columns.iter().filter_map(|column| Some((outside(column)?, &*column.name))).collect();
+    columns.sort_by(|a, b| b.cmp(a));
+    let line = |(n, name): &(i64, &str)| {
+        let (n, kept) = (grouped(n.unsigned_abs()), grouped(data.rows_kept.unsigned_abs()));
+        format!("  outside  {name}: {n} of {kept} rows have a value that is outside its levels or bounds")
+    };
+    columns.iter().take(PRINTED_MAX).map(line).collect()
 }
 
 fn summary_json(delivered: &Delivered) -> serde_json::Value {
@@ -141,4 +172,40 @@ fn summary_json(delivered: &Delivered) -> serde_json::Value {
         "passes_planned": record.passes_planned,
         "passes_run": record.passes_run,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_with_values_outside_are_named_most_first() {
+        let column = |name: &str, outside, roles: &[crate::schema::Role]| ColumnFate {
+            name: name.into(),
+            roles: roles.iter().copied().collect(),
+            domain: crate::schema::Domain::Open,
+            origin: crate::schema::Origin::Declared,
+            derived: None,
+            missing: Some(0),
+            outside,
+            malformed: Some(0),
+        };
+        let roles = [crate::schema::Role::Protected];
+        let columns = vec![
+            column("race", Some(7), &roles),
+            column("sex", Some(10_771), &roles),
+            column("age", Some(0), &roles),
+            column("region", None, &roles),
+            column("unused", Some(9), &[]),
+        ];
+        let data =
+            Data { rows_read: 32_561, rows_kept: 32_561, rows_measured: 0, filter: None, columns, promises: vec![] };
+        assert_eq!(
+            outside(&data),
+            [
+                "  outside  sex: 10,771 of 32,561 rows have a value that is outside its levels or bounds",
+                "  outside  race: 7 of 32,561 rows have a value that is outside its levels or bounds",
+            ]
+        );
+    }
 }
