@@ -243,6 +243,8 @@ pub struct Contrast {
     pub compare: Comparison,
     pub against: Against,
     pub with: Option<Cohort>,
+    #[serde(default)]
+    pub too_few: u32,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -297,6 +297,47 @@ fn a_run_that_judged_nothing_says_so() {
 }
 
 #[test]
+fn cohorts_left_out_of_a_worst_pair_are_counted() {
+    let (mut audit, record) = sample(&PLAIN, 0);
+    for (n, shown) in
+        [(0, None), (1, Some("; 1 cohort of too few rows left out")), (2, Some("; 2 cohorts of too few rows left out"))]
+    {
+        audit
+            .readings
+            .iter_mut()
+            .filter_map(|reading| reading.contrast.as_mut())
+            .for_each(|contrast| contrast.too_few = n);
+        let page = page(&audit, &record);
+        assert_eq!(page.contains("of too few rows left out"), shown.is_some(), "{n}");
+        assert!(shown.is_none_or(|shown| page.contains(shown)), "{n}");
+    }
+}
+
+#[test]
+fn numbers_are_not_counted_as_labels() {
+    let (mut audit, record) = sample(&PLAIN, 0);
+    assert!(!page(&audit, &record).contains(">numbers<"));
+    for column in audit.data.columns.iter_mut().filter(|column| column.roles.contains(&crate::schema::Role::Target)) {
+        column.domain = crate::schema::Domain::Bounds { lower: 0.0, upper: 9.0 };
+    }
+    assert!(page(&audit, &record).contains(">numbers<"));
+}
+
+#[test]
+fn nothing_of_level_deny_is_not_called_met() {
+    let (mut audit, mut record) = sample(&PLAIN, 0);
+    for finding in &mut audit.findings {
+        finding.level = crate::plan::spec::Level::Warn;
+        if let Some(gate) = &mut finding.gate {
+            gate.level = crate::plan::spec::Level::Warn;
+        }
+    }
+    (audit.outcome, record.outcome) = (Outcome::Warn, Outcome::Warn);
+    let page = page(&audit, &record);
+    assert!(page.contains("not met; there is no criterion of level deny."));
+}
+
+#[test]
 fn a_finding_without_a_criterion_is_a_note() {
     let (mut audit, mut record) = sample(&PLAIN, 0);
     let note = crate::finding::Finding {

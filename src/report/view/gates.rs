@@ -196,7 +196,10 @@ fn sentence(report: &Report, criteria: &[Criterion]) -> String {
                 0 => format!("{} below to read", words::many(notes, "note is", "notes are")),
                 n => format!("{} not met", phrase(n, "warn")),
             };
-            format!("{what}; every criterion of level deny is met or waived.")
+            match criteria.iter().any(|criterion| criterion.gate.level == Level::Deny) {
+                true => format!("{what}; every criterion of level deny is met or waived."),
+                false => format!("{what}; there is no criterion of level deny."),
+            }
         }
         Outcome::Pass => "Every criterion is met or waived, by the whole of its interval.".into(),
     }

@@ -9,7 +9,8 @@ use super::gates::{Criterion, criteria};
 use super::words::{self, Shown};
 use super::{Caps, Names};
 use crate::metric::{Against, Comparison};
-use crate::report::document::{Cohort, CohortTable, Contrast, Measured, Reading, Report};
+use crate::report::document::{Cohort, CohortTable, Contrast, Domain, Measured, Reading, Report};
+use crate::schema::Role;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Measures {
@@ -101,6 +102,7 @@ pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
             names,
             everyone: &everyone,
             total: report.data.rows_measured,
+            numbers: numbers(report),
         };
         set(table, readings(&table.across), &criteria, &place)
     });
@@ -128,6 +130,18 @@ pub struct Place<'a> {
     pub names: &'a Names<'a>,
     pub everyone: &'a [&'a Reading],
     pub total: i64,
+    /// The outcome, and the prediction, are numbers: there is nothing to count as 0 or 1.
+    pub numbers: [bool; 2],
+}
+
+/// Which of outcome and prediction is a number.
+fn numbers(report: &Report) -> [bool; 2] {
+    let bounded = |role: Role| {
+        let mut columns = report.data.columns.iter().filter(|column| column.roles.contains(&role));
+        columns.any(|column| matches!(column.domain, Domain::Bounds { .. }))
+    };
+    let linear = report.model.as_ref().is_some_and(|model| model.kind == "linear");
+    [bounded(Role::Target), bounded(Role::Prediction) || linear]
 }
 
 fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place: &Place) -> Set {
@@ -144,7 +158,7 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
     Set {
         id: format!("set-{}", place.number),
         across: words::across(&table.across),
-        counts: counts(table, &cohorts, place.total),
+        counts: counts(table, &cohorts, place),
         counts_more: more(table.rows.len(), cohorts.len(), "evidence/cohorts.csv"),
         charts: charts::values(&of, with_values, place),
         judged: charts::judged(table, criteria, place),
@@ -180,8 +194,9 @@ fn greatest(table: &CohortTable, most: usize) -> Vec<&Cohort> {
     order.into_iter().map(|i| &table.rows[i].cohort).collect()
 }
 
-fn counts(table: &CohortTable, shown: &[&Cohort], total: i64) -> Vec<Counts> {
-    let triple = |counts: &Option<[i64; 3]>| match counts {
+fn counts(table: &CohortTable, shown: &[&Cohort], place: &Place) -> Vec<Counts> {
+    let triple = |counts: &Option<[i64; 3]>, number: bool| match counts {
+        _ if number => "numbers".into(),
         Some(counts) => counts.map(words::count).join(" / "),
         None => "suppressed".into(),
     };
@@ -191,9 +206,9 @@ fn counts(table: &CohortTable, shown: &[&Cohort], total: i64) -> Vec<Counts> {
         cohort: words::name(&row.cohort.levels()),
         compared: row.compared,
         n: row.n.map_or("suppressed".into(), words::count),
-        share: row.n.map_or("suppressed".into(), |n| words::percent(n, total)),
-        labels: triple(&row.labels),
-        decisions: triple(&row.decisions),
+        share: row.n.map_or("suppressed".into(), |n| words::percent(n, place.total)),
+        labels: triple(&row.labels, place.numbers[0]),
+        decisions: triple(&row.decisions, place.numbers[1]),
     })
     .collect()
 }
@@ -270,6 +285,13 @@ fn pair(contrast: &Contrast, reading: &Reading) -> Option<Pair> {
         Some(with) => words::name(&format!("{} and {}", reading.cohort.levels(), with.levels())),
         None => "no pair is named".into(),
     };
-    let what = format!("Worst pair, {}", contrast.compare);
+    let what = match contrast.too_few {
+        0 => format!("Worst pair, {}", contrast.compare),
+        n => format!(
+            "Worst pair, {}; {} of too few rows left out",
+            contrast.compare,
+            words::many(n as usize, "cohort", "cohorts")
+        ),
+    };
     (contrast.against == Against::WorstPair).then(|| Pair { what, who, value: Shown::of(&reading.measured) })
 }

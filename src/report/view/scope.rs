@@ -91,7 +91,7 @@ fn row(column: &Column, kept: i64) -> Row {
     let roles: Vec<&str> = column.roles.iter().map(|role| role.name()).collect();
     Row {
         name: words::name(&column.name),
-        roles: if roles.is_empty() { "none; used in expressions".into() } else { roles.join(", ") },
+        roles: if roles.is_empty() { "none".into() } else { roles.join(", ") },
         domain: domain(&column.domain),
         origin: match (&column.domain, column.origin) {
             (Domain::Open, _) => "not declared",
