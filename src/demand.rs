@@ -40,11 +40,34 @@ pub enum Rows {
 /// The shape of the statistic.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Shape {
-    Tally { axes: Vec<Axis>, weight: Option<Scalar> },
-    Moments { by: Vec<Axis>, of: Vec<Fixed>, weights: Vec<Fixed>, cross: Vec<Fixed>, limbs: Limbs },
-    Histogram { by: Vec<Axis>, of: Scalar, bins: Option<Bins> },
-    ClassSizes { of: Vec<Scalar>, memory_bytes_max: u64 },
-    Panel { of: Vec<Scalar>, key: RowKey, salt: String, limit: usize },
+    Tally {
+        axes: Vec<Axis>,
+        weight: Option<Scalar>,
+    },
+    /// Without `gram` there are only the weighted sums and those with the cross columns.
+    Moments {
+        by: Vec<Axis>,
+        of: Vec<Fixed>,
+        weights: Vec<Fixed>,
+        cross: Vec<Fixed>,
+        gram: bool,
+        limbs: Limbs,
+    },
+    Histogram {
+        by: Vec<Axis>,
+        of: Scalar,
+        bins: Option<Bins>,
+    },
+    ClassSizes {
+        of: Vec<Scalar>,
+        memory_bytes_max: u64,
+    },
+    Panel {
+        of: Vec<Scalar>,
+        key: RowKey,
+        salt: String,
+        limit: usize,
+    },
 }
 
 /// How a row is given a code.

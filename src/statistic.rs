@@ -142,7 +142,7 @@ pub struct MomentSums {
     pub n: i64,
     /// Rows left out because a column was missing.
     pub skipped: i64,
-    /// Sums of products of the variables, upper triangle by rows, in units of 2^-(2 scale_bits).
+    /// Sums of products of the variables, upper triangle by rows, in units of 2^-(2 scale_bits). Empty when not demanded.
     pub gram: Vec<i128>,
     /// The same with each of the demanded weights, in units of 2^-40.
     pub weighted: Vec<Vec<i128>>,
@@ -151,12 +151,12 @@ pub struct MomentSums {
 }
 
 impl MomentSums {
-    pub fn new(variables: usize, weights: usize, cross: usize) -> MomentSums {
+    pub fn new(variables: usize, weights: usize, cross: usize, gram: bool) -> MomentSums {
         let triangle = variables * (variables + 1) / 2;
         MomentSums {
             n: 0,
             skipped: 0,
-            gram: vec![0; triangle],
+            gram: vec![0; if gram { triangle } else { 0 }],
             weighted: vec![vec![0; triangle]; weights],
             cross: vec![0; variables * cross],
         }

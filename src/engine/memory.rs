@@ -85,8 +85,9 @@ impl Memory {
     fn read(&self, name: &str, by: Reading) -> Result<Cow<'_, Vector>, EngineError> {
         let column = self.column(name)?;
         Ok(match (column, by) {
-            (Vector::Number(numbers), Reading::Number) if numbers.iter().all(|&x| is_plain(x)) => Cow::Borrowed(column),
-            (Vector::Text { .. }, Reading::Text) | (Vector::Truth(_), Reading::Truth) => Cow::Borrowed(column),
+            (Vector::Number(_), Reading::Number)
+            | (Vector::Text { .. }, Reading::Text)
+            | (Vector::Truth(_), Reading::Truth) => Cow::Borrowed(column),
             (Vector::Number(numbers), Reading::NoNumber) => {
                 let wrong = |x: &f64| if x.is_nan() { TRUTH_UNKNOWN } else { u8::from(x.is_infinite()) };
                 Cow::Owned(Vector::Truth(numbers.iter().map(wrong).collect()))
@@ -123,11 +124,6 @@ fn reading(value: Value, by: Reading) -> Value {
     }
 }
 
-/// Finite and not -0, or missing.
-fn is_plain(x: f64) -> bool {
-    x.is_nan() || (x.is_finite() && x.to_bits() != (-0.0f64).to_bits())
-}
-
 fn length(column: &Vector) -> usize {
     match column {
         Vector::Number(numbers) => numbers.len(),
@@ -137,9 +133,13 @@ fn length(column: &Vector) -> usize {
     }
 }
 
+/// Rows of a column. Numbers are read as the readers of files do: infinity is missing, -0 is 0.
 fn part(column: &Vector, from: usize, to: usize) -> Vector {
     match column {
-        Vector::Number(numbers) => Vector::Number(numbers[from..to].to_vec()),
+        Vector::Number(numbers) => {
+            let plain = |&x: &f64| if x.is_finite() { x + 0.0 } else { f64::NAN };
+            Vector::Number(numbers[from..to].iter().map(plain).collect())
+        }
         Vector::Truth(truths) => Vector::Truth(truths[from..to].to_vec()),
         Vector::Text { codes, levels } => Vector::Text { codes: codes[from..to].to_vec(), levels: levels.clone() },
         Vector::Null(_) => Vector::Null(to - from),

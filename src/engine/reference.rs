@@ -232,9 +232,9 @@ impl<'a> Counter<'a> {
                 };
                 tally.add(&codes, cell);
             }
-            (Shape::Moments { of, weights, cross, limbs, .. }, Statistic::Moments(moments)) => {
+            (Shape::Moments { of, weights, cross, gram, limbs, .. }, Statistic::Moments(moments)) => {
                 let code = Tally::new(moments.sizes.clone()).code(&codes);
-                let new = || MomentSums::new(of.len() + 1, weights.len(), cross.len());
+                let new = || MomentSums::new(of.len() + 1, weights.len(), cross.len(), *gram);
                 let sums = moments.groups.entry(code).or_insert_with(new);
                 let columns = quantised(of, &self.of, row, *limbs);
                 let weights = quantised(weights, &self.weights, row, Limbs::One);
@@ -327,7 +327,9 @@ fn add_moments(sums: &mut MomentSums, columns: &[i128], weights: &[i128], cross:
     let mut at = 0;
     for i in 0..variables.len() {
         for j in i..variables.len() {
-            sums.gram[at] += variables[i] * variables[j];
+            if let Some(sum) = sums.gram.get_mut(at) {
+                *sum += variables[i] * variables[j];
+            }
             for (k, weight) in weights.iter().enumerate() {
                 let (x, y) = (variables[i] >> (limbs.bits() - 20), variables[j] >> (limbs.bits() - 20));
                 sums.weighted[k][at] += ((weight * x + (1 << 19)) >> 20) * y;

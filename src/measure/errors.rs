@@ -28,7 +28,7 @@ pub fn moments(by: Vec<Axis>, target: &Numeric, prediction: &Scalar) -> Shape {
         Fixed { of: centred.clone(), lower: -half, upper: half },
         Fixed { of: square(&centred), lower: -half * half, upper: half * half },
     ];
-    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), limbs: Limbs::Two }
+    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs: Limbs::Two }
 }
 
 fn bound(target: &Numeric) -> f64 {
@@ -180,7 +180,7 @@ impl<'a> Errors<'a> {
     fn buckets(&self, group: &Group) -> BTreeMap<u32, MomentSums> {
         let table = Tally::new(self.moments.sizes.clone());
         let mut parts: BTreeMap<u32, MomentSums> =
-            (0..crate::estimate::BUCKETS).map(|bucket| (bucket, MomentSums::new(6, 0, 0))).collect();
+            (0..crate::estimate::BUCKETS).map(|bucket| (bucket, MomentSums::new(6, 0, 0, true))).collect();
         for code in self.index.groups(group) {
             let bucket = table.codes(*code)[self.attributes];
             if let (Some(part), Some(sums)) = (parts.get_mut(&bucket), self.moments.groups.get(code)) {

@@ -41,7 +41,7 @@ pub fn losses(by: Vec<Axis>, score: &Score, label: &Scalar) -> Shape {
     if let Some(log_loss) = &score.log_loss {
         of.push(Fixed { of: log_loss.clone(), lower: -LOG_LOSS_MAX, upper: LOG_LOSS_MAX });
     }
-    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), limbs: Limbs::Two }
+    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs: Limbs::Two }
 }
 
 /// Released evidence about scores.

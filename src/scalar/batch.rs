@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::row::{among, compare, quantise};
+use super::wide::wide;
 use super::{Bound, Expr, Function, Kind, Order, Predictor, Value};
 
 /// Truth code of a missing value.
@@ -297,7 +298,7 @@ fn gather(table: &Vector, codes: &[u32], rows: usize) -> Vector {
 }
 
 /// floor(x) for |x| < 2^51, in additions: `f64::floor` is a call on processors that do not promise the instruction. NaN stays NaN.
-#[inline]
+#[inline(always)]
 pub(crate) fn floor(x: f64) -> f64 {
     // Adding 1.5 x 2^52 leaves no bits for a fraction: the sum is rounded to the nearest integer.
     const WHOLE: f64 = 1.5 * (1u64 << 52) as f64;
@@ -311,11 +312,7 @@ fn predict(model: &Predictor, inputs: &[Cow<'_, [f64]>], rows: usize) -> Vec<f64
     for ((input, &(lower, upper)), &b) in inputs.iter().zip(&model.bounds).zip(&model.coefficients) {
         let b = b as f64;
         if lower < upper && (upper - lower).is_finite() {
-            for (eta, &x) in eta.iter_mut().zip(input.iter()) {
-                let clamped = if x < lower { lower } else { x };
-                let clamped = if clamped > upper { upper } else { clamped };
-                *eta += b * floor(((clamped - lower) / (upper - lower) * 2.0 - 1.0) * (1u64 << 20) as f64 + 0.5);
-            }
+            add_term(&mut eta, input, (lower, upper), b);
             continue;
         }
         for (eta, &x) in eta.iter_mut().zip(input.iter()) {
@@ -323,6 +320,18 @@ fn predict(model: &Predictor, inputs: &[Cow<'_, [f64]>], rows: usize) -> Vec<f64
         }
     }
     eta
+}
+
+wide! {
+    /// Adds a coefficient times the quantised input; see `row::quantise`.
+    fn add_term(eta: &mut [f64], input: &[f64], bounds: (f64, f64), b: f64) {
+        let (lower, upper) = bounds;
+        for (eta, &x) in eta.iter_mut().zip(input) {
+            let clamped = if x < lower { lower } else { x };
+            let clamped = if clamped > upper { upper } else { clamped };
+            *eta += b * floor(((clamped - lower) / (upper - lower) * 2.0 - 1.0) * (1u64 << 20) as f64 + 0.5);
+        }
+    }
 }
 
 #[cfg(test)]

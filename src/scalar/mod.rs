@@ -20,6 +20,7 @@ pub mod link;
 mod number;
 mod row;
 mod text;
+mod wide;
 
 #[cfg(feature = "polars")]
 pub(crate) use batch::floor;
@@ -28,6 +29,7 @@ pub use link::Link;
 #[cfg(feature = "polars")]
 pub(crate) use number::write_number;
 pub use number::{format_number, parse_number};
+pub(crate) use wide::wide;
 
 /// A value of one row.
 #[derive(Debug, Clone, PartialEq)]

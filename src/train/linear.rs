@@ -37,7 +37,7 @@ pub fn demands(setting: &Setting) -> Vec<Demand> {
         true => vec![Axis::buckets(plan.key.clone(), plan.salt("fold"), setting.train.folds.max(1))],
         false => Vec::new(),
     };
-    let shape = Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), limbs: Limbs::Two };
+    let shape = Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs: Limbs::Two };
     vec![Demand { name: MOMENTS.into(), rows: plan.part(0), shape }]
 }
 

@@ -62,7 +62,8 @@ pub fn demands(setting: &Setting, panel_rows: usize) -> Vec<Demand> {
     let plan = setting.plan;
     let Some(label) = &plan.label else { return Vec::new() };
     let by = vec![Axis::Truth { of: label.clone() }];
-    let moments = Shape::Moments { by, of: fixed(plan), weights: Vec::new(), cross: Vec::new(), limbs: Limbs::Two };
+    let moments =
+        Shape::Moments { by, of: fixed(plan), weights: Vec::new(), cross: Vec::new(), gram: true, limbs: Limbs::Two };
     let of = inputs(plan).into_iter().chain([outcome(label)]).collect();
     let panel = Shape::Panel { of, key: plan.key.clone(), salt: plan.salt("panel"), limit: panel_rows };
     let demand = |name: &str, shape| Demand { name: name.into(), rows: plan.part(0), shape };
@@ -131,6 +132,7 @@ impl Rounds<'_> {
             of: fixed(plan),
             weights: vec![Fixed { of: weight, lower: -WEIGHT_MAX, upper: WEIGHT_MAX }],
             cross: vec![Fixed { of: error, lower: -1.0, upper: 1.0 }],
+            gram: false,
             limbs: Limbs::Two,
         };
         let round = self.steps.len() + 1;

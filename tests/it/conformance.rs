@@ -179,7 +179,7 @@ fn demands() -> Vec<Demand> {
         demand(
             "gram",
             train.clone(),
-            Shape::Moments { by: vec![], of: of(), weights: vec![], cross: vec![], limbs: Limbs::Two },
+            Shape::Moments { by: vec![], of: of(), weights: vec![], cross: vec![], gram: true, limbs: Limbs::Two },
         ),
         demand(
             "newton",
@@ -189,6 +189,7 @@ fn demands() -> Vec<Demand> {
                 of: of(),
                 weights: vec![Fixed { of: score.clone(), lower: -1.0, upper: 1.0 }],
                 cross: vec![Fixed { of: residual, lower: -1.0, upper: 1.0 }],
+                gram: false,
                 limbs: Limbs::Two,
             },
         ),
@@ -200,6 +201,7 @@ fn demands() -> Vec<Demand> {
                 of: of(),
                 weights: vec![fixed("income", 0.0, 1e6)],
                 cross: vec![],
+                gram: true,
                 limbs: Limbs::One,
             },
         ),

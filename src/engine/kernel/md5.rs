@@ -1,12 +1,13 @@
-//! The hash of `demand::hash` for many rows: MD5 (RFC 1321) of eight texts at a time, one per lane, in one block of 64 bytes each.
+//! The hash of `demand::hash` for many rows: MD5 (RFC 1321) of 16 texts at a time, one per lane, in one block of 64 bytes each.
 //!
 //! Longer texts go the usual way. Every split, fold, bucket and panel is a hash per row, so this is where passes spend their time.
 
 use std::sync::LazyLock;
 
 use crate::demand::{HASH_BITS, hash};
+use crate::scalar::wide;
 
-const LANES: usize = 8;
+const LANES: usize = 16;
 /// Bytes that fit into one block beside the end mark and the length.
 const SHORT_MAX: usize = 55;
 
@@ -33,7 +34,7 @@ pub fn hashes(salt: &str, rows: usize, mut write: impl FnMut(&mut String, usize)
                 false => *long = Some(hash(salt, &text.as_bytes()[start..])),
             }
         }
-        let short = compress(&blocks);
+        let short = compress(&blocks, &SINES);
         hashes.extend(long[..lanes].iter().zip(short).map(|(long, short)| long.unwrap_or(short)));
     }
     hashes
@@ -50,10 +51,10 @@ fn fill(blocks: &mut [Lanes; 16], lane: usize, text: &[u8]) {
     }
 }
 
+wide! {
 /// First 60 bits of the digests.
-fn compress(block: &[Lanes; 16]) -> [u64; LANES] {
+fn compress(block: &[Lanes; 16], k: &[u32; 64]) -> [u64; LANES] {
     const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-    let k = &*SINES;
     let mut state = START.map(|word| [word; LANES]);
     for i in (0..16).step_by(4) {
         let f = |b: u32, c: u32, d: u32| d ^ (b & (c ^ d));
@@ -75,6 +76,7 @@ fn compress(block: &[Lanes; 16]) -> [u64; LANES] {
         let word = |i: usize| u64::from(state[i][lane].wrapping_add(START[i]).swap_bytes());
         (word(0) << 32 | word(1)) >> (64 - HASH_BITS)
     })
+}
 }
 
 /// Four steps, after which every word of the state is new and at its place again.

@@ -161,8 +161,8 @@ impl Pass {
 fn bind(program: &mut Program, scan: &Scan, shape: &Shape, part: (u128, u128)) -> Result<Bound, EngineError> {
     Ok(match shape {
         Shape::Tally { axes, weight } => Bound::Tally(TallyPlan::new(program, scan, axes, weight.as_ref())?),
-        Shape::Moments { by, of, weights, cross, limbs } => {
-            Bound::Moments(moments::Plan::new(program, scan, by, [of, weights, cross], *limbs)?)
+        Shape::Moments { by, of, weights, cross, gram, limbs } => {
+            Bound::Moments(moments::Plan::new(program, scan, by, [of, weights, cross], (*gram, *limbs))?)
         }
         Shape::Histogram { by, of, bins } => Bound::Histogram(HistogramPlan::new(program, scan, by, of, *bins)?),
         Shape::ClassSizes { of, memory_bytes_max } => {

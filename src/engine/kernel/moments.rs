@@ -4,19 +4,26 @@
 //! most 2^40, so the sum of 4,096 of them is at most 2^52 and every step of a multiplication in doubles is exact. Blocks are added up in i128.
 //!
 //! With a weight the product is floor((w hi_i + 2^19) / 2^20) hi_j for i <= j, as in the reference.
+//!
+//! The chosen rows of a batch are arranged by group, so that a group is a range of every column. A row that lacks a value is zero in every
+//! column, the constant included: it adds nothing.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::program::{Program, Values};
 use crate::demand::{Axis, Fixed, Limbs};
 use crate::engine::EngineError;
-use crate::scalar::{TRUTH_UNKNOWN, Vector, floor};
+use crate::scalar::{TRUTH_UNKNOWN, Vector, floor, wide};
 use crate::scan::Scan;
 use crate::statistic::{MomentSums, Moments, Tally};
 
 const LIMB: f64 = (1u64 << 20) as f64;
 /// Below this many rows of a group, plain loops are faster.
 const ROWS_MIN: usize = 16;
+/// Columns that a symmetric product is taken of at a time.
+const PANEL: usize = 16;
 
 /// A moments demand bound to a program.
 pub struct Plan {
@@ -25,6 +32,7 @@ pub struct Plan {
     of: Vec<(usize, Fixed)>,
     weights: Vec<(usize, Fixed)>,
     cross: Vec<(usize, Fixed)>,
+    gram: bool,
     limbs: Limbs,
 }
 
@@ -32,8 +40,34 @@ pub struct Plan {
 #[derive(Default)]
 pub struct Sums {
     groups: HashMap<u64, MomentSums>,
-    block: Vec<f64>,
+    batch: Batch,
     product: Vec<f64>,
+}
+
+/// The columns of a batch, one after the other.
+#[derive(Default)]
+struct Batch {
+    rows: usize,
+    /// The constant and the variables.
+    variables: Columns,
+    cross: Columns,
+    /// At 2^-20.
+    weights: Columns,
+    /// For every weight, the weighted high limbs of the variables.
+    weighted: Vec<Vec<f64>>,
+    /// Rows that lack a value; empty when none does.
+    lacking: Vec<bool>,
+    /// Values in the order of the groups, before they are quantised.
+    values: Vec<f64>,
+}
+
+/// High limbs of all columns, then the low limbs of those that have any.
+#[derive(Default)]
+struct Columns {
+    values: Vec<f64>,
+    /// Where the low limb of a column is.
+    low: Vec<Option<usize>>,
+    count: usize,
 }
 
 impl Plan {
@@ -42,7 +76,7 @@ impl Plan {
         scan: &Scan,
         by: &[Axis],
         [of, weights, cross]: [&[Fixed]; 3],
-        limbs: Limbs,
+        (gram, limbs): (bool, Limbs),
     ) -> Result<Plan, EngineError> {
         let mut bind = |columns: &[Fixed]| {
             columns
@@ -53,50 +87,59 @@ impl Plan {
         let (of, weights, cross) = (bind(of)?, bind(weights)?, bind(cross)?);
         let sizes = by.iter().map(Axis::size).collect();
         let by = by.iter().map(|axis| program.axis(scan, axis)).collect::<Result<_, _>>()?;
-        Ok(Plan { by, sizes, of, weights, cross, limbs })
+        Ok(Plan { by, sizes, of, weights, cross, gram, limbs })
     }
 
     /// Adds the chosen rows of a batch of at most 4,096 rows.
     pub fn add(&self, sums: &mut Sums, values: &Values, chosen: &[u32]) {
-        let bits = self.limbs.bits();
-        let quantise = |list: &[(usize, Fixed)], bits| -> Vec<Vec<f64>> {
-            list.iter().map(|(at, fixed)| quantised(&values.columns[*at], fixed, bits, values.rows)).collect()
-        };
-        let variables = quantise(&self.of, bits);
-        let weights = quantise(&self.weights, 20);
-        let cross = quantise(&self.cross, bits);
-        // Not a number where a column lacks its value: the others are integers below 2^61, whose sums are finite.
-        let mut whole = vec![0.0; values.rows];
-        for column in variables.iter().chain(&weights).chain(&cross) {
-            whole.iter_mut().zip(column).for_each(|(whole, x)| *whole += x);
+        if chosen.is_empty() {
+            return;
         }
-        let mut groups: HashMap<u64, Vec<u32>, foldhash::fast::FixedState> = HashMap::default();
-        for &row in chosen {
-            let code =
-                self.by.iter().zip(&self.sizes).fold(0, |code, (&axis, &size)| {
-                    code * u64::from(size) + u64::from(values.axis(axis)[row as usize])
-                });
-            let rows = groups.entry(code).or_default();
-            match whole[row as usize].is_nan() {
-                false => rows.push(row),
-                true => self.group(sums, code).skipped += 1,
-            }
-        }
-        for (code, rows) in groups {
-            self.group(sums, code).n += rows.len() as i64;
-            let block =
-                Block { variables: &variables, weights: &weights, cross: &cross, rows: &rows, limbs: self.limbs };
-            let Sums { groups, block: buffer, product } = &mut *sums;
-            if let Some(group) = groups.get_mut(&code) {
-                if rows.len() < ROWS_MIN { block.add_plainly(group) } else { block.add(group, buffer, product) }
+        let (order, groups) = self.arranged(values, chosen);
+        let Sums { groups: totals, batch, product } = sums;
+        batch.fill(self, values, &order);
+        for (code, range) in groups {
+            let total = totals
+                .entry(code)
+                .or_insert_with(|| MomentSums::new(self.of.len() + 1, self.weights.len(), self.cross.len(), self.gram));
+            let lacking =
+                batch.lacking.get(range.clone()).map_or(0, |lacks| lacks.iter().filter(|&&lacks| lacks).count());
+            total.n += (range.len() - lacking) as i64;
+            total.skipped += lacking as i64;
+            match range.len() < ROWS_MIN {
+                true => batch.add_plainly(total, range, self.limbs),
+                false => batch.add(total, range, self.limbs, product),
             }
         }
     }
 
-    fn group<'s>(&self, sums: &'s mut Sums, code: u64) -> &'s mut MomentSums {
-        sums.groups
-            .entry(code)
-            .or_insert_with(|| MomentSums::new(self.of.len() + 1, self.weights.len(), self.cross.len()))
+    /// The chosen rows by group, and every group's range of them.
+    fn arranged<'c>(&self, values: &Values, chosen: &'c [u32]) -> (Cow<'c, [u32]>, Vec<(u64, Range<usize>)>) {
+        if self.by.is_empty() {
+            return (Cow::Borrowed(chosen), vec![(0, 0..chosen.len())]);
+        }
+        let mut codes = vec![0; chosen.len()];
+        for (&axis, &size) in self.by.iter().zip(&self.sizes) {
+            let of = values.axis(axis);
+            for (code, &row) in codes.iter_mut().zip(chosen) {
+                *code = *code * u64::from(size) + u64::from(of[row as usize]);
+            }
+        }
+        let mut slots: HashMap<u64, usize, foldhash::fast::FixedState> = HashMap::default();
+        let mut groups: Vec<(u64, Vec<u32>)> = Vec::new();
+        for (&code, &row) in codes.iter().zip(chosen) {
+            let slot = *slots.entry(code).or_insert(groups.len());
+            if slot == groups.len() {
+                groups.push((code, Vec::new()));
+            }
+            groups[slot].1.push(row);
+        }
+        let (mut order, mut ranges) = (Vec::with_capacity(chosen.len()), Vec::with_capacity(groups.len()));
+        for (code, rows) in groups {
+            ranges.push((code, order.len()..order.len() + rows.len()));
+            order.extend(rows);
+        }
+        (Cow::Owned(order), ranges)
     }
 
     pub fn finish(&self, sums: Sums) -> Moments {
@@ -105,180 +148,279 @@ impl Plan {
     }
 }
 
-/// Integers at 2^-bits held in doubles; NaN where the value is missing. See `demand::Fixed`.
-fn quantised(column: &Vector, fixed: &Fixed, bits: u32, rows: usize) -> Vec<f64> {
-    if !fixed.has_width() {
-        return vec![f64::NAN; rows];
-    }
-    let (lower, upper, unit) = (fixed.lower, fixed.upper, (1u64 << bits) as f64);
-    let one = |value: f64| {
-        let clamped = if value < lower { lower } else { value };
-        let clamped = if clamped > upper { upper } else { clamped };
-        floor(((clamped - lower) / (upper - lower) * 2.0 - 1.0) * unit + 0.5)
-    };
-    match column {
-        Vector::Number(numbers) => numbers.iter().map(|&x| one(x)).collect(),
-        Vector::Truth(truths) => {
-            let table = [one(0.0), one(1.0), f64::NAN];
-            truths.iter().map(|&truth| table[usize::from(truth.min(TRUTH_UNKNOWN))]).collect()
-        }
-        Vector::Text { .. } | Vector::Null(_) => vec![f64::NAN; rows],
-    }
-}
-
-struct Block<'a> {
-    variables: &'a [Vec<f64>],
-    weights: &'a [Vec<f64>],
-    cross: &'a [Vec<f64>],
-    rows: &'a [u32],
-    limbs: Limbs,
-}
-
-/// Where the limbs of a column are in a block of columns.
-#[derive(Clone, Copy)]
-struct Limb {
-    hi: usize,
-    lo: Option<usize>,
-}
-
-impl Block<'_> {
-    fn add(&self, sums: &mut MomentSums, block: &mut Vec<f64>, product: &mut Vec<f64>) {
-        block.clear();
-        let m = self.rows.len();
-        let constant = Limb { hi: 0, lo: None };
-        block.resize(m, LIMB);
-        let variables: Vec<Limb> =
-            std::iter::once(constant).chain(self.variables.iter().map(|column| self.push(block, column))).collect();
-        let cross: Vec<Limb> = self.cross.iter().map(|column| self.push(block, column)).collect();
-        let columns = block.len() / m;
-        product.clear();
-        product.resize(columns * columns, 0.0);
-        multiply(block, block, m, product);
-        let at = |i: usize, j: usize| product[i * columns + j] as i128;
-        let sum = |x: Limb, y: Limb| match self.limbs {
-            Limbs::One => at(x.hi, y.hi),
-            Limbs::Two => {
-                let mixed = y.lo.map_or(0, |lo| at(x.hi, lo)) + x.lo.map_or(0, |lo| at(lo, y.hi));
-                let low = x.lo.zip(y.lo).map_or(0, |(x, y)| at(x, y));
-                (at(x.hi, y.hi) << 40) + (mixed << 20) + low
+impl Batch {
+    fn fill(&mut self, plan: &Plan, values: &Values, order: &[u32]) {
+        let rows = order.len();
+        self.rows = rows;
+        let Batch { variables, cross, weights, values: scratch, .. } = self;
+        variables.start(1 + plan.of.len(), rows);
+        variables.values[..rows].fill(LIMB);
+        cross.start(plan.cross.len(), rows);
+        weights.start(plan.weights.len(), rows);
+        let mut read = |columns: &mut Columns, first: usize, list: &[(usize, Fixed)], limbs: Limbs| {
+            let mut lacks = false;
+            for (i, (at, fixed)) in list.iter().enumerate() {
+                let column = chosen(&values.columns[*at], order, values.rows, scratch);
+                lacks |= columns.push(first + i, column, fixed, limbs);
             }
+            lacks
         };
-        let mut slot = 0;
-        for (i, &x) in variables.iter().enumerate() {
-            for &y in &variables[i..] {
-                sums.gram[slot] += sum(x, y);
-                slot += 1;
-            }
-            for (k, &c) in cross.iter().enumerate() {
-                sums.cross[i * cross.len() + k] += sum(x, c);
-            }
+        let lacks = [
+            read(variables, 1, &plan.of, plan.limbs),
+            read(cross, 0, &plan.cross, plan.limbs),
+            read(weights, 0, &plan.weights, Limbs::One),
+        ];
+        self.lacking.clear();
+        if lacks.contains(&true) {
+            self.leave_out();
         }
-        for (weight, sums) in self.weights.iter().zip(&mut sums.weighted) {
-            self.add_weighted(weight, &variables, block, product, sums);
-        }
-    }
-
-    fn add_weighted(
-        &self,
-        weight: &[f64],
-        variables: &[Limb],
-        block: &[f64],
-        product: &mut Vec<f64>,
-        sums: &mut [i128],
-    ) {
-        let (m, p) = (self.rows.len(), variables.len());
-        let (mut left, mut right) = (Vec::with_capacity(m * p), Vec::with_capacity(m * p));
-        for variable in variables {
-            let column = &block[variable.hi * m..(variable.hi + 1) * m];
-            right.extend_from_slice(column);
-            left.extend(
-                self.rows.iter().zip(column).map(|(&row, x)| floor((weight[row as usize] * x + LIMB / 2.0) / LIMB)),
-            );
-        }
-        product.clear();
-        product.resize(p * p, 0.0);
-        multiply(&left, &right, m, product);
-        let mut slot = 0;
-        for i in 0..p {
-            for j in i..p {
-                sums[slot] += product[i * p + j] as i128;
-                slot += 1;
+        self.weighted.resize_with(plan.weights.len(), Vec::new);
+        for (k, weighted) in self.weighted.iter_mut().enumerate() {
+            weighted.resize((1 + plan.of.len()) * rows, 0.0);
+            let weight = &self.weights.values[k * rows..(k + 1) * rows];
+            for (out, hi) in weighted.chunks_exact_mut(rows).zip(self.variables.values.chunks_exact(rows)) {
+                weigh(weight, hi, out);
             }
         }
     }
 
-    /// Appends the limbs of a column. Columns without a low limb, such as indicators, get none.
-    fn push(&self, block: &mut Vec<f64>, column: &[f64]) -> Limb {
-        let m = self.rows.len();
-        let hi = block.len() / m;
-        let start = block.len();
-        match m == column.len() {
-            true => block.extend_from_slice(column),
-            false => block.extend(self.rows.iter().map(|&row| column[row as usize])),
+    /// Makes the rows that lack a value zero in every column.
+    fn leave_out(&mut self) {
+        let rows = self.rows;
+        self.lacking.resize(rows, false);
+        let columns = || [&self.variables, &self.cross, &self.weights].into_iter();
+        for column in columns().flat_map(|columns| columns.values[..columns.count * rows].chunks_exact(rows)) {
+            self.lacking.iter_mut().zip(column).for_each(|(lacks, x)| *lacks |= x.is_nan());
         }
-        if self.limbs == Limbs::One {
-            return Limb { hi, lo: None };
+        for columns in [&mut self.variables, &mut self.cross, &mut self.weights] {
+            for column in columns.values[..columns.count * rows].chunks_exact_mut(rows) {
+                column.iter_mut().zip(&self.lacking).filter(|(_, lacks)| **lacks).for_each(|(x, _)| *x = 0.0);
+            }
         }
-        block.resize(start + 2 * m, 0.0);
-        let (high, low) = block[start..].split_at_mut(m);
-        for (high, low) in high.iter_mut().zip(&mut *low) {
-            let whole = floor(*high / LIMB);
-            *low = *high - whole * LIMB;
-            *high = whole;
-        }
-        if low.iter().all(|&low| low == 0.0) {
-            block.truncate(start + m);
-            return Limb { hi, lo: None };
-        }
-        Limb { hi, lo: Some(hi + 1) }
     }
 
-    fn add_plainly(&self, sums: &mut MomentSums) {
-        let bits = self.limbs.bits();
-        let mut variables = vec![1i128 << bits; self.variables.len() + 1];
-        for &row in self.rows {
-            for (slot, column) in variables[1..].iter_mut().zip(self.variables) {
-                *slot = column[row as usize] as i128;
+    fn add(&self, sums: &mut MomentSums, range: Range<usize>, limbs: Limbs, product: &mut Vec<f64>) {
+        let (stride, variables, cross) = (self.rows, &self.variables, &self.cross);
+        let block = variables.values.as_slice();
+        if !sums.gram.is_empty() {
+            let count = variables.count;
+            symmetric(block, block, stride, &range, count, product);
+            let at = |i: usize, j: usize| product[i * count + j] as i64;
+            let mut slot = 0;
+            for i in 0..variables.low.len() {
+                for j in i..variables.low.len() {
+                    let (x, y) = (variables.low[i], variables.low[j]);
+                    let mixed = y.map_or(0, |lo| at(i, lo)) + x.map_or(0, |lo| at(j, lo));
+                    let low = x.zip(y).map_or(0, |(x, y)| at(x.min(y), x.max(y)));
+                    sums.gram[slot] += whole(at(i, j), mixed, low, limbs);
+                    slot += 1;
+                }
             }
+        }
+        if cross.count > 0 {
+            let count = cross.count;
+            product.clear();
+            product.resize(variables.count * count, 0.0);
+            multiply([block, &cross.values], stride, &range, [0..variables.count, 0..count], product, count);
+            let at = |i: usize, k: usize| product[i * count + k] as i64;
+            for (i, x) in variables.low.iter().enumerate() {
+                for (k, y) in cross.low.iter().enumerate() {
+                    let mixed = y.map_or(0, |lo| at(i, lo)) + x.map_or(0, |lo| at(lo, k));
+                    let low = x.zip(*y).map_or(0, |(x, y)| at(x, y));
+                    sums.cross[i * cross.low.len() + k] += whole(at(i, k), mixed, low, limbs);
+                }
+            }
+        }
+        let count = variables.low.len();
+        for (weighted, sums) in self.weighted.iter().zip(&mut sums.weighted) {
+            symmetric(weighted, block, stride, &range, count, product);
+            let mut slot = 0;
+            for i in 0..count {
+                for sum in &product[i * count + i..(i + 1) * count] {
+                    sums[slot] += i128::from(*sum as i64);
+                    slot += 1;
+                }
+            }
+        }
+    }
+
+    fn add_plainly(&self, sums: &mut MomentSums, range: Range<usize>, limbs: Limbs) {
+        let rows = self.rows;
+        let variables = self.variables.low.len();
+        for row in range.filter(|&row| self.lacking.get(row) != Some(&true)) {
+            let one = |columns: &Columns, i: usize| i128::from(columns.integer(i, row, rows, limbs));
             let mut at = 0;
-            for i in 0..variables.len() {
-                for j in i..variables.len() {
-                    sums.gram[at] += variables[i] * variables[j];
-                    for (weight, sums) in self.weights.iter().zip(&mut sums.weighted) {
-                        let (x, y) = (variables[i] >> (bits - 20), variables[j] >> (bits - 20));
-                        sums[at] += ((weight[row as usize] as i128 * x + (1 << 19)) >> 20) * y;
+            for i in 0..variables {
+                let x = one(&self.variables, i);
+                for j in i..variables {
+                    if !sums.gram.is_empty() {
+                        sums.gram[at] += x * one(&self.variables, j);
+                    }
+                    for (weighted, sums) in self.weighted.iter().zip(&mut sums.weighted) {
+                        let hi = self.variables.values[j * rows + row];
+                        sums[at] += i128::from(weighted[i * rows + row] as i64) * i128::from(hi as i64);
                     }
                     at += 1;
                 }
-                for (k, column) in self.cross.iter().enumerate() {
-                    sums.cross[i * self.cross.len() + k] += variables[i] * column[row as usize] as i128;
+                for k in 0..self.cross.low.len() {
+                    sums.cross[i * self.cross.low.len() + k] += x * one(&self.cross, k);
                 }
             }
         }
     }
 }
 
-/// Products of the columns of two blocks of m rows: out[i][j] = sum over rows of left_i right_j.
-fn multiply(left: &[f64], right: &[f64], m: usize, out: &mut [f64]) {
-    let (rows, columns) = (left.len() / m, right.len() / m);
-    assert!(left.len() == rows * m && right.len() == columns * m && out.len() == rows * columns);
-    // SAFETY: the assertion above holds every access of the three matrices within its slice: row i of `left` is left[i m .. (i + 1) m],
-    // column j of `right` is right[j m .. (j + 1) m], and out[i][j] is out[i columns + j].
+/// A sum of products from the sums of the products of its limbs.
+fn whole(high: i64, mixed: i64, low: i64, limbs: Limbs) -> i128 {
+    match limbs {
+        Limbs::One => i128::from(high),
+        Limbs::Two => (i128::from(high) << 40) + (i128::from(mixed) << 20) + i128::from(low),
+    }
+}
+
+impl Columns {
+    fn start(&mut self, columns: usize, rows: usize) {
+        self.count = columns;
+        self.low.clear();
+        self.low.resize(columns, None);
+        // Never shrinks: a batch writes all that it reads.
+        let size = (2 * columns * rows).max(self.values.len());
+        self.values.resize(size, 0.0);
+    }
+
+    /// Quantises a column; true when a row lacks its value. Columns without low limbs, such as indicators, get no column for them.
+    fn push(&mut self, at: usize, column: &[f64], fixed: &Fixed, limbs: Limbs) -> bool {
+        let rows = column.len();
+        let (head, tail) = self.values.split_at_mut(self.count * rows);
+        let high = &mut head[at * rows..(at + 1) * rows];
+        if !fixed.has_width() {
+            high.fill(f64::NAN);
+            return true;
+        }
+        let bounds = (fixed.lower, fixed.upper);
+        match limbs {
+            Limbs::One => quantise_whole(column, bounds, high),
+            Limbs::Two => {
+                let (lacks, has_low) = quantise_limbs(column, bounds, high, &mut tail[..rows]);
+                if has_low {
+                    self.low[at] = Some(self.count);
+                    self.count += 1;
+                }
+                lacks
+            }
+        }
+    }
+
+    /// The value of a row in its unit.
+    fn integer(&self, column: usize, row: usize, rows: usize, limbs: Limbs) -> i64 {
+        let at = |column: usize| self.values[column * rows + row] as i64;
+        match limbs {
+            Limbs::One => at(column),
+            Limbs::Two => (at(column) << 20) + self.low[column].map_or(0, at),
+        }
+    }
+}
+
+/// The chosen rows of a column as numbers.
+fn chosen<'c>(column: &'c Vector, order: &[u32], rows: usize, scratch: &'c mut Vec<f64>) -> &'c [f64] {
+    scratch.clear();
+    match column {
+        // Ascending within the only group there is: all rows in their order.
+        Vector::Number(numbers) if order.len() == rows && order.is_sorted() => return numbers,
+        Vector::Number(numbers) => scratch.extend(order.iter().map(|&row| numbers[row as usize])),
+        Vector::Truth(truths) => {
+            let table = [0.0, 1.0, f64::NAN];
+            scratch.extend(order.iter().map(|&row| table[usize::from(truths[row as usize].min(TRUTH_UNKNOWN))]));
+        }
+        Vector::Text { .. } | Vector::Null(_) => scratch.resize(order.len(), f64::NAN),
+    }
+    scratch
+}
+
+/// See `demand::Fixed`; NaN where the value is missing.
+#[inline(always)]
+fn quantised(value: f64, (lower, upper): (f64, f64), unit: f64) -> f64 {
+    let clamped = if value < lower { lower } else { value };
+    let clamped = if clamped > upper { upper } else { clamped };
+    floor(((clamped - lower) / (upper - lower) * 2.0 - 1.0) * unit + 0.5)
+}
+
+wide! {
+    /// Integers at 2^-20; true when one is missing.
+    fn quantise_whole(column: &[f64], bounds: (f64, f64), out: &mut [f64]) -> bool {
+        let mut lacks = 0;
+        for (out, &x) in out.iter_mut().zip(column) {
+            *out = quantised(x, bounds, LIMB);
+            lacks |= u64::from(out.is_nan());
+        }
+        lacks != 0
+    }
+}
+
+wide! {
+    /// Integers at 2^-40 in two limbs. Whether one is missing, and whether a low limb is not zero.
+    fn quantise_limbs(column: &[f64], bounds: (f64, f64), high: &mut [f64], low: &mut [f64]) -> (bool, bool) {
+        let (mut lacks, mut bits) = (0, 0);
+        for ((&x, high), low) in column.iter().zip(high).zip(low) {
+            let whole = quantised(x, bounds, LIMB * LIMB);
+            *high = floor(whole * (1.0 / LIMB));
+            *low = whole - *high * LIMB;
+            lacks |= u64::from(whole.is_nan());
+            bits |= low.to_bits();
+        }
+        (lacks != 0, bits != 0)
+    }
+}
+
+wide! {
+    /// floor((w hi + 2^19) / 2^20)
+    fn weigh(weight: &[f64], high: &[f64], out: &mut [f64]) {
+        for ((&weight, &high), out) in weight.iter().zip(high).zip(out) {
+            *out = floor((weight * high + LIMB / 2.0) * (1.0 / LIMB));
+        }
+    }
+}
+
+/// Upper triangle of the products of the first columns of two blocks: out[i][j] for i <= j; some elements below are written too.
+fn symmetric(left: &[f64], right: &[f64], stride: usize, range: &Range<usize>, count: usize, out: &mut Vec<f64>) {
+    out.clear();
+    out.resize(count * count, 0.0);
+    for first in (0..count).step_by(PANEL) {
+        let end = (first + PANEL).min(count);
+        multiply([left, right], stride, range, [first..end, first..count], &mut out[first * count + first..], count);
+    }
+}
+
+/// Products of columns of two blocks, whose columns are `stride` apart, over a range of rows: out[i][j] = sum of left_i right_j, the rows of
+/// out being `width` apart.
+fn multiply(
+    [left, right]: [&[f64]; 2],
+    stride: usize,
+    range: &Range<usize>,
+    [of, by]: [Range<usize>; 2],
+    out: &mut [f64],
+    width: usize,
+) {
+    assert!(range.start <= range.end && range.end <= stride && of.end * stride <= left.len());
+    assert!(by.end * stride <= right.len() && by.len() <= width && !of.is_empty() && !by.is_empty());
+    assert!((of.len() - 1) * width + by.len() <= out.len());
+    // SAFETY: the assertions above hold every access of the three matrices within its slice: element k of column i is at
+    // (of.start + i) stride + range.start + k of `left` and likewise of `right`, and out[i][j] is out[i width + j].
     unsafe {
         matrixmultiply::dgemm(
-            rows,
-            m,
-            columns,
+            of.len(),
+            range.len(),
+            by.len(),
             1.0,
-            left.as_ptr(),
-            m as isize,
+            left.as_ptr().add(of.start * stride + range.start),
+            stride as isize,
             1,
-            right.as_ptr(),
+            right.as_ptr().add(by.start * stride + range.start),
             1,
-            m as isize,
+            stride as isize,
             0.0,
             out.as_mut_ptr(),
-            columns as isize,
+            width as isize,
             1,
         );
     }

@@ -34,6 +34,7 @@ fn extremes(lower: f64, upper: f64, bins: u32) -> Vec<Demand> {
         of: vec![fixed()],
         weights: vec![fixed()],
         cross: vec![fixed()],
+        gram: true,
         limbs,
     };
     vec![
@@ -139,7 +140,7 @@ fn more_cells_than_a_code_can_number_are_refused() {
     for shape in [
         Shape::Tally { axes: by(4), weight: None },
         Shape::Histogram { by: by(4), of: Scalar::column("a"), bins: None },
-        Shape::Moments { by: by(4), of: vec![fixed()], weights: vec![], cross: vec![], limbs: Limbs::One },
+        Shape::Moments { by: by(4), of: vec![fixed()], weights: vec![], cross: vec![], gram: true, limbs: Limbs::One },
     ] {
         for engine in [&ENGINE as &dyn Engine, &Reference] {
             let demands = [demand("huge", shape.clone())];
