@@ -21,7 +21,7 @@ use crate::scalar::{Vector, format_number};
 use crate::scan::{Scan, Source};
 
 /// Rows of a frame asked of polars.
-const FRAME_ROWS: usize = 16 * BATCH_ROWS;
+const FRAME_ROWS: usize = 4 * BATCH_ROWS;
 /// Rows of a Parquet file that polars reads at a time, about: it decodes row groups ahead, several at once and whole.
 const RANGE_ROWS: usize = 32 * BATCH_ROWS;
 
