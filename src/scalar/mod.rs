@@ -29,6 +29,7 @@ pub use link::Link;
 #[cfg(feature = "polars")]
 pub(crate) use number::write_number;
 pub use number::{format_number, parse_number};
+#[cfg(feature = "polars")]
 pub(crate) use wide::wide;
 
 /// A value of one row.

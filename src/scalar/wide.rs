@@ -4,9 +4,9 @@
 
 /// Compiles a function for the instruction sets that x86-64 processors may have beyond the first, and takes the best at run time.
 macro_rules! wide {
-    ($(#[$doc:meta])* $visible:vis fn $name:ident($($argument:ident: $kind:ty),* $(,)?) $(-> $result:ty)? $body:block) => {
+    ($(#[$doc:meta])* fn $name:ident($($argument:ident: $kind:ty),*) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*
-        $visible fn $name($($argument: $kind),*) $(-> $result)? {
+        fn $name($($argument: $kind),*) $(-> $result)? {
             #[inline(always)]
             fn plain($($argument: $kind),*) $(-> $result)? $body
             #[cfg(target_arch = "x86_64")]

@@ -52,31 +52,31 @@ fn fill(blocks: &mut [Lanes; 16], lane: usize, text: &[u8]) {
 }
 
 wide! {
-/// First 60 bits of the digests.
-fn compress(block: &[Lanes; 16], k: &[u32; 64]) -> [u64; LANES] {
-    const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
-    let mut state = START.map(|word| [word; LANES]);
-    for i in (0..16).step_by(4) {
-        let f = |b: u32, c: u32, d: u32| d ^ (b & (c ^ d));
-        four::<7, 12, 17, 22>(&mut state, f, |j| (k[i + j], &block[i + j]));
+    /// First 60 bits of the digests.
+    fn compress(block: &[Lanes; 16], k: &[u32; 64]) -> [u64; LANES] {
+        const START: [u32; 4] = [0x6745_2301, 0xefcd_ab89, 0x98ba_dcfe, 0x1032_5476];
+        let mut state = START.map(|word| [word; LANES]);
+        for i in (0..16).step_by(4) {
+            let f = |b: u32, c: u32, d: u32| d ^ (b & (c ^ d));
+            four::<7, 12, 17, 22>(&mut state, f, |j| (k[i + j], &block[i + j]));
+        }
+        for i in (0..16).step_by(4) {
+            let f = |b: u32, c: u32, d: u32| c ^ (d & (b ^ c));
+            four::<5, 9, 14, 20>(&mut state, f, |j| (k[16 + i + j], &block[(5 * (i + j) + 1) % 16]));
+        }
+        for i in (0..16).step_by(4) {
+            let f = |b: u32, c: u32, d: u32| b ^ c ^ d;
+            four::<4, 11, 16, 23>(&mut state, f, |j| (k[32 + i + j], &block[(3 * (i + j) + 5) % 16]));
+        }
+        for i in (0..16).step_by(4) {
+            let f = |b: u32, c: u32, d: u32| c ^ (b | !d);
+            four::<6, 10, 15, 21>(&mut state, f, |j| (k[48 + i + j], &block[7 * (i + j) % 16]));
+        }
+        std::array::from_fn(|lane| {
+            let word = |i: usize| u64::from(state[i][lane].wrapping_add(START[i]).swap_bytes());
+            (word(0) << 32 | word(1)) >> (64 - HASH_BITS)
+        })
     }
-    for i in (0..16).step_by(4) {
-        let f = |b: u32, c: u32, d: u32| c ^ (d & (b ^ c));
-        four::<5, 9, 14, 20>(&mut state, f, |j| (k[16 + i + j], &block[(5 * (i + j) + 1) % 16]));
-    }
-    for i in (0..16).step_by(4) {
-        let f = |b: u32, c: u32, d: u32| b ^ c ^ d;
-        four::<4, 11, 16, 23>(&mut state, f, |j| (k[32 + i + j], &block[(3 * (i + j) + 5) % 16]));
-    }
-    for i in (0..16).step_by(4) {
-        let f = |b: u32, c: u32, d: u32| c ^ (b | !d);
-        four::<6, 10, 15, 21>(&mut state, f, |j| (k[48 + i + j], &block[7 * (i + j) % 16]));
-    }
-    std::array::from_fn(|lane| {
-        let word = |i: usize| u64::from(state[i][lane].wrapping_add(START[i]).swap_bytes());
-        (word(0) << 32 | word(1)) >> (64 - HASH_BITS)
-    })
-}
 }
 
 /// Four steps, after which every word of the state is new and at its place again.

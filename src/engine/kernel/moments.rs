@@ -220,8 +220,10 @@ impl Batch {
         if cross.count > 0 {
             let count = cross.count;
             product.clear();
-            product.resize(variables.count * count, 0.0);
-            multiply([block, &cross.values], stride, &range, [0..variables.count, 0..count], product, count);
+            for column in block[..variables.count * stride].chunks_exact(stride) {
+                let other = |k: usize| &cross.values[k * stride..][range.clone()];
+                product.extend((0..count).map(|k| sum_of_products(&column[range.clone()], other(k))));
+            }
             let at = |i: usize, k: usize| product[i * count + k] as i64;
             for (i, x) in variables.low.iter().enumerate() {
                 for (k, y) in cross.low.iter().enumerate() {
@@ -378,6 +380,20 @@ wide! {
         for ((&weight, &high), out) in weight.iter().zip(high).zip(out) {
             *out = floor((weight * high + LIMB / 2.0) * (1.0 / LIMB));
         }
+    }
+}
+
+wide! {
+    /// Every partial sum is an integer below 2^53, so their order does not show.
+    fn sum_of_products(x: &[f64], y: &[f64]) -> f64 {
+        const LANES: usize = 16;
+        let mut sums = [0.0; LANES];
+        let (mut left, mut right) = (x.chunks_exact(LANES), y.chunks_exact(LANES));
+        for (x, y) in (&mut left).zip(&mut right) {
+            sums.iter_mut().zip(x.iter().zip(y)).for_each(|(sum, (x, y))| *sum += x * y);
+        }
+        let rest = left.remainder().iter().zip(right.remainder());
+        sums.iter().sum::<f64>() + rest.map(|(x, y)| x * y).sum::<f64>()
     }
 }
 
