@@ -52,7 +52,7 @@ pub struct Sums(Vec<Sum>);
 
 enum Sum {
     Tally(Cells),
-    Moments(moments::Sums),
+    Moments(Box<moments::Sums>),
     Histogram(Groups),
     /// In the table all threads share.
     Classes,
@@ -93,7 +93,7 @@ impl Pass {
     pub fn start(&self) -> Sums {
         let sum = |counter: &Counter| match &counter.shape {
             Bound::Tally(plan) => Sum::Tally(plan.start()),
-            Bound::Moments(_) => Sum::Moments(moments::Sums::default()),
+            Bound::Moments(_) => Sum::Moments(Box::default()),
             Bound::Histogram(_) => Sum::Histogram(Groups::default()),
             Bound::Classes(_) => Sum::Classes,
             Bound::Panel(_) => Sum::Panel(Smallest::default()),
@@ -139,7 +139,7 @@ impl Pass {
                 for sum in sums {
                     let statistic = match (&counter.shape, sum) {
                         (Bound::Tally(plan), Sum::Tally(cells)) => Statistic::Tally(plan.finish(cells)),
-                        (Bound::Moments(plan), Sum::Moments(sums)) => Statistic::Moments(plan.finish(sums)),
+                        (Bound::Moments(plan), Sum::Moments(sums)) => Statistic::Moments(plan.finish(*sums)),
                         (Bound::Histogram(plan), Sum::Histogram(groups)) => Statistic::Histogram(plan.finish(groups)),
                         (Bound::Panel(plan), Sum::Panel(smallest)) => Statistic::Panel(plan.finish(smallest)),
                         _ => continue,

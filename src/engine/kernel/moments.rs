@@ -70,6 +70,9 @@ struct Columns {
     count: usize,
 }
 
+/// Rows by group, and the code of every group with its range of them.
+type Arranged<'c> = (Cow<'c, [u32]>, Vec<(u64, Range<usize>)>);
+
 impl Plan {
     pub fn new(
         program: &mut Program,
@@ -114,7 +117,7 @@ impl Plan {
     }
 
     /// The chosen rows by group, and every group's range of them.
-    fn arranged<'c>(&self, values: &Values, chosen: &'c [u32]) -> (Cow<'c, [u32]>, Vec<(u64, Range<usize>)>) {
+    fn arranged<'c>(&self, values: &Values, chosen: &'c [u32]) -> Arranged<'c> {
         if self.by.is_empty() {
             return (Cow::Borrowed(chosen), vec![(0, 0..chosen.len())]);
         }
