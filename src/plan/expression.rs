@@ -156,24 +156,21 @@ impl Reader<'_> {
                 Expr::Apply(Function::Substring, vec![one(expr)?, one(from)?, one(count)?])
             }
             ast::Expr::Function(function) => self.function(of, function, depth)?,
+            _ => return Err(self.unaccepted(of)),
+        })
+    }
+
+    fn unaccepted(&self, of: &ast::Expr) -> ExpressionError {
+        let (message, remedy) = match of {
             ast::Expr::Subquery(_) | ast::Expr::InSubquery { .. } | ast::Expr::Exists { .. } => {
-                return Err(self.refuse(of, "a subquery reads other rows; an expression sees one row", None));
+                ("a subquery reads other rows; an expression sees one row", None)
             }
             ast::Expr::CompoundIdentifier(_) => {
-                return Err(self.refuse(
-                    of,
-                    "a name with a dot must be quoted",
-                    Some("write \"table.column\" in double quotes"),
-                ));
+                ("a name with a dot must be quoted", Some("write \"table.column\" in double quotes"))
             }
-            _ => {
-                return Err(self.refuse(
-                    of,
-                    "this is not among the accepted expressions",
-                    Some("see the list in docs/expressions.md"),
-                ));
-            }
-        })
+            _ => ("this is not among the accepted expressions", Some("see the list in docs/expressions.md")),
+        };
+        self.refuse(of, message, remedy)
     }
 
     fn literal(&self, of: &ast::Expr, value: &ast::Value) -> Result<Value, ExpressionError> {
