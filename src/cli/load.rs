@@ -73,9 +73,10 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
     let columns = columns(&source);
     if let (Err(why), Some((_, at))) = (&columns, check::ingest_of(&text)) {
         let message = format!("the columns are not checked against the data: {why}");
+        let remedy = "the path is relative to this file; a run needs the data";
         extra.push(Complaint {
             severity: Severity::Warning,
-            ..Complaint::error("data-unreadable", &name, at, message, None)
+            ..Complaint::error("data-unreadable", &name, at, message, Some(remedy.into()))
         });
     }
     let given = policy.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
@@ -185,6 +186,7 @@ mod tests {
         assert!(without.complaints.iter().any(|complaint| complaint.code == "policy-unreadable"));
         let without = load(&folder("", POLICY).path().join("p.toml")).unwrap();
         assert_eq!(without.complaints[0].code, "data-unreadable");
+        assert!(without.complaints[0].remedy.is_some());
         assert!(without.source.is_err());
         let data = load(&folder("sex,hired\nf,1\n", "").path().join("x.csv")).unwrap_err();
         assert!(data.complaints.is_empty() && data.unreadable.unwrap().contains("evenhand init"));

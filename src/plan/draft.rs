@@ -409,7 +409,8 @@ fn closing(out: &mut String, audit: Audit) -> std::fmt::Result {
             out,
             "\n# fill in: no column looks like an outcome or a decision. Give one the role \"target\" or \"prediction\" with positive = \"...\"."
         ),
-    }
+    }?;
+    writeln!(out, "\n[report]\nfolder = \"../reports\"  # check: of the run folders, relative to this file")
 }
 
 fn list(values: impl Iterator<Item = impl AsRef<str>>) -> String {
@@ -450,6 +451,7 @@ mod tests {
             "[schema.const]\nroles = [\"ignored\"]",
             "[schema.sex]\nroles = [\"protected\"]",
             "model = \"logistic\"",
+            "[report]\nfolder = \"../reports\"  # check",
         ] {
             assert!(draft.contains(part), "{part}\n{draft}");
         }
