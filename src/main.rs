@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 #[cfg(feature = "cli")]
 fn main() -> ExitCode {
+    evenhand::cli::quiet_panics();
     evenhand::cli::run(std::env::args_os()).into()
 }
 

@@ -174,7 +174,9 @@ fn trained(plan: &Plan, rows: &mut Rows) -> Result<(Profile, Option<Model>, Subj
     let profile = kept(plan, &released)?;
     let mut latest = released.clone();
     let model = loop {
-        match trainer.step(&latest)? {
+        let step = trainer.step(&latest)?;
+        rows.meter.stage("train", 0);
+        match step {
             Step::Done(model) => break *model,
             Step::Collect { demands, .. } => {
                 latest = rows.collect("train", &plan.scan, &demands)?;
@@ -182,7 +184,6 @@ fn trained(plan: &Plan, rows: &mut Rows) -> Result<(Profile, Option<Model>, Subj
             }
         }
     };
-    rows.meter.stage("train", 0);
     let subject = subject(plan, &model);
     released.extend(rows.collect("measure", &plan.scan, &measure::demands(plan, &subject))?);
     Ok((profile, Some(model), subject, released))

@@ -92,7 +92,6 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         }
     };
     let out = Output::new(cli.format, cli.quiet);
-    quiet_panics();
     match cli.verb {
         Verb::Init(args) => init::run(&args, &out),
         Verb::Check(args) => check::run(&args, &out),
@@ -108,8 +107,8 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
     }
 }
 
-/// A panic is a defect of the program; its message may hold a value of the data, so only its place is printed.
-fn quiet_panics() {
+/// A panic is a defect of the program; its message may hold a value of the data, so only its place is printed from now on.
+pub fn quiet_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|at| format!(" at {}:{}", at.file(), at.line())).unwrap_or_default();
         eprintln!("error: a defect in the program{place}; please report it");

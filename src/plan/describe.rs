@@ -93,7 +93,8 @@ pub fn unlearned(spec: &Spec) -> (Learned, BTreeSet<String>) {
         if column.levels.is_none() && column.bounds.is_none() {
             let domain = match read_as(column) {
                 ReadAs::Number => Domain::Bounds { lower: 0.0, upper: 1.0 },
-                ReadAs::Text | ReadAs::Truth => Domain::Levels(Arc::from(["(learned)".into()])),
+                // Two: a text of one level is no feature.
+                ReadAs::Text | ReadAs::Truth => Domain::Levels(Arc::from(["(learned)".into(), "(learned too)".into()])),
             };
             stand_in.domains.insert(name.into(), domain);
             names.insert(name.into());

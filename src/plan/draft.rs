@@ -104,7 +104,8 @@ impl Seen {
     }
 
     fn numeric(&self) -> Option<(f64, f64)> {
-        self.range.filter(|_| self.numeric)
+        // Bounds must ascend: texts that all stand for one number are no numeric column.
+        self.range.filter(|(lower, upper)| self.numeric && lower < upper)
     }
 
     /// The values in the order of a report, when they can be written out.
