@@ -311,12 +311,11 @@ impl Parts<'_> {
         }
     }
 
-    /// What a reader must not conclude.
+    /// What a reader must not conclude and the rest of the audit does not say; the page adds what follows from it.
     fn limitations(&self) -> Vec<String> {
         let mut limits = vec![
-            "The figures describe the rows that were audited. They say nothing about rows of another time, place or process.".to_string(),
-            "A criterion that is met is no proof that a model or dataset is free of bias: it says that the interval of one stated figure is within one stated limit.".to_string(),
-            "Statistics were released exactly, without noise: no differential-privacy claim holds for this report.".to_string(),
+            "The figures describe the rows that were audited. They say nothing about rows of another time, place or process."
+                .to_string(),
         ];
         if self.profile.rows_undecided > 0 {
             limits.push(format!(
@@ -326,12 +325,6 @@ impl Parts<'_> {
         }
         if self.plan.spec.train.is_none() {
             limits.push("Given decisions, scores and predictions are taken as they are in the data.".into());
-        }
-        if self.plan.schema.columns.iter().any(|column| column.origin == crate::schema::Origin::Learned) {
-            limits.push(
-                "Some domains were not declared but read off the same rows; a level that does not occur is not missed."
-                    .into(),
-            );
         }
         limits
     }
