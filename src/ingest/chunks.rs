@@ -19,8 +19,6 @@ pub struct Chunk {
     pub bytes: Vec<u8>,
     /// Line of the first byte, from 1.
     pub line: u64,
-    /// Line after the record before this chunk: blank lines belong to the record after them, as in the csv crate.
-    pub first_line: u64,
     /// No byte is a quote.
     pub plain: bool,
 }
@@ -51,7 +49,6 @@ pub struct Chunks {
     ends: Ends,
     rest: Vec<u8>,
     line: u64,
-    first_line: u64,
     started: bool,
     done: bool,
 }
@@ -80,7 +77,6 @@ impl Chunks {
             ends,
             rest: Vec::new(),
             line: 1,
-            first_line: 1,
             started: false,
             done: false,
         })
@@ -111,18 +107,9 @@ impl Chunks {
     }
 
     fn chunk(&mut self, bytes: Vec<u8>, scanner: &Scanner) -> Chunk {
-        let (line, first_line) = (self.line, self.first_line);
+        let line = self.line;
         self.line += memchr::memchr_iter(b'\n', &bytes).count() as u64;
-        let blank = bytes
-            .iter()
-            .rev()
-            .take_while(|&&byte| byte == b'\n' || byte == b'\r')
-            .filter(|&&byte| byte == b'\n')
-            .count() as u64;
-        if blank < bytes.len() as u64 {
-            self.first_line = self.line - blank.saturating_sub(1);
-        }
-        Chunk { bytes, line, first_line, plain: !scanner.quotes }
+        Chunk { bytes, line, plain: !scanner.quotes }
     }
 
     /// Reads more bytes; skips a byte-order mark at the start.

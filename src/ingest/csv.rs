@@ -3,7 +3,8 @@
 //! RFC 4180 with a free delimiter: quotes may enclose line breaks and doubled quotes; blank lines are skipped; a UTF-8 byte-order mark
 //! is skipped. A record with another number of fields than the header ends the reading: rows are never guessed.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -22,6 +23,10 @@ pub struct Records {
     path: PathBuf,
     reader: csv::Reader<Limited>,
     since_record: Rc<Cell<usize>>,
+    /// The bytes read, from the record on.
+    raw: Rc<RefCell<VecDeque<u8>>>,
+    /// Offset in the file of the first of them, and the line breaks before it.
+    raw_start: (u64, u64),
     header: Vec<String>,
     record: ByteRecord,
 }
@@ -39,15 +44,16 @@ impl Records {
             return Err(EngineError::Empty { path: path.into() });
         }
         let since_record = Rc::new(Cell::new(0));
-        let limited = Limited { file, since_record: since_record.clone() };
+        let raw = Rc::new(RefCell::new(VecDeque::new()));
+        let limited = Limited { file, since_record: since_record.clone(), raw: raw.clone() };
         let reader = csv::ReaderBuilder::new()
             .delimiter(source.delimiter)
             .flexible(true)
             .has_headers(false)
             .buffer_capacity(1 << 16)
             .from_reader(limited);
-        let mut records =
-            Records { path: path.into(), reader, since_record, header: Vec::new(), record: ByteRecord::new() };
+        let (header, record) = (Vec::new(), ByteRecord::new());
+        let mut records = Records { path: path.into(), reader, since_record, raw, raw_start: (0, 0), header, record };
         let names: Vec<String> = match records.read()? {
             true => records.texts()?.into_iter().map(str::to_string).collect(),
             false => return Err(EngineError::Empty { path: path.into() }),
@@ -81,6 +87,12 @@ impl Records {
 
     fn read(&mut self) -> Result<bool, EngineError> {
         self.since_record.set(0);
+        let passed = (self.reader.position().byte() - self.raw_start.0) as usize;
+        let mut raw = self.raw.borrow_mut();
+        let passed = passed.min(raw.len());
+        let breaks = raw.drain(..passed).filter(|byte| *byte == b'\n').count();
+        drop(raw);
+        self.raw_start = (self.raw_start.0 + passed as u64, self.raw_start.1 + breaks as u64);
         self.reader.read_byte_record(&mut self.record).map_err(|e| match e.into_kind() {
             csv::ErrorKind::Io(e) if e.kind() == io::ErrorKind::FileTooLarge => {
                 EngineError::FieldTooLong { path: self.path.clone(), limit_bytes: RECORD_BYTES_MAX }
@@ -97,8 +109,12 @@ impl Records {
         self.record.iter().map(text).collect()
     }
 
+    /// Line of the record's first byte. The csv crate's own is that of the end of the record before: a line break that follows a carriage
+    /// return, and blank lines, are not counted there yet.
     fn line(&self) -> Option<u64> {
-        self.record.position().map(csv::Position::line)
+        let raw = self.raw.borrow();
+        let blank = raw.iter().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+        Some(1 + self.raw_start.1 + blank.filter(|byte| **byte == b'\n').count() as u64)
     }
 }
 
@@ -119,6 +135,7 @@ pub fn check_header(path: &Path, names: &[String]) -> Result<(), EngineError> {
 struct Limited {
     file: File,
     since_record: Rc<Cell<usize>>,
+    raw: Rc<RefCell<VecDeque<u8>>>,
 }
 
 impl Read for Limited {
@@ -128,6 +145,7 @@ impl Read for Limited {
         }
         let n = self.file.read(buffer)?;
         self.since_record.set(self.since_record.get() + n);
+        self.raw.borrow_mut().extend(&buffer[..n]);
         Ok(n)
     }
 }

@@ -55,10 +55,17 @@ pub fn first_record(path: &Path, source: &Source, chunk: &Chunk) -> Result<(Vec<
         return Err(EngineError::Empty { path: path.into() });
     }
     let text = |field| std::str::from_utf8(field).map(str::to_string);
-    let not_text = |_| EngineError::NotUtf8 { path: path.into(), line: record.position().map(csv::Position::line) };
+    let not_text = |_| EngineError::NotUtf8 { path: path.into(), line: Some(line_of(chunk, &record)) };
     let names = record.iter().map(text).collect::<Result<Vec<_>, _>>().map_err(not_text)?;
     check_header(path, &names)?;
     Ok((names, reader.position().byte() as usize))
+}
+
+/// Line of the first byte of a record of a chunk: blank lines, and what is left of the line break before, are passed over.
+fn line_of(chunk: &Chunk, record: &ByteRecord) -> u64 {
+    let from = record.position().map_or(0, |at| at.byte() as usize).min(chunk.bytes.len());
+    let blank = chunk.bytes[from..].iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    chunk.line + chunk.bytes[..from + blank].iter().filter(|byte| **byte == b'\n').count() as u64
 }
 
 fn unreadable(path: &Path) -> EngineError {
@@ -215,9 +222,7 @@ impl<'a> Parser<'a> {
         let delimiter = self.source.delimiter;
         let mut ends: Vec<usize> = Vec::with_capacity(self.width + 1);
         let mut start = skip;
-        // As the csv crate counts: a record begins after the one before it, blank lines included.
         let mut line = chunk.line + chunk.bytes[..skip].iter().filter(|&&byte| byte == b'\n').count() as u64;
-        let mut after = if skip > 0 { line } else { chunk.first_line };
         let last = (!chunk.bytes.ends_with(b"\n")).then_some(chunk.bytes.len());
         for at in memchr::memchr2_iter(delimiter, b'\n', &chunk.bytes[skip..]).map(|at| at + skip).chain(last) {
             if chunk.bytes.get(at) == Some(&delimiter) {
@@ -227,8 +232,7 @@ impl<'a> Parser<'a> {
             let end = if at > start && chunk.bytes[at - 1] == b'\r' { at - 1 } else { at };
             if end > start {
                 ends.push(end);
-                self.plain_row(text, start, &ends, after)?;
-                after = line + 1;
+                self.plain_row(text, start, &ends, line)?;
                 if self.rows == BATCH_ROWS {
                     self.flush(batch)?;
                 }
@@ -264,20 +268,12 @@ impl<'a> Parser<'a> {
             records.read_byte_record(&mut record).map_err(|_| unreadable(self.path))?;
         }
         while records.read_byte_record(&mut record).map_err(|_| unreadable(self.path))? {
-            let line = match record.position() {
-                Some(at) if at.byte() > 0 => chunk.line + at.line() - 1,
-                _ => chunk.first_line,
-            };
             if record.len() != self.width {
-                return Err(EngineError::Ragged {
-                    path: self.path.into(),
-                    line,
-                    found: record.len(),
-                    expected: self.width,
-                });
+                let (line, found) = (line_of(chunk, &record), record.len());
+                return Err(EngineError::Ragged { path: self.path.into(), line, found, expected: self.width });
             }
             if record.iter().any(|field| std::str::from_utf8(field).is_err()) {
-                return Err(EngineError::NotUtf8 { path: self.path.into(), line: Some(line) });
+                return Err(EngineError::NotUtf8 { path: self.path.into(), line: Some(line_of(chunk, &record)) });
             }
             for (at, field) in &mut self.fields {
                 field.push(record.get(*at).and_then(|bytes| std::str::from_utf8(bytes).ok()), self.source);
