@@ -103,3 +103,21 @@ fn premium_fails_on_drivers_born_in_africa() {
         &["judge/mean-residual/difference-reference/birthplace oceania: Undetermined, waived"],
     );
 }
+
+/// A metric is a function of evidence that is there already: one metric or all of them, the rows are read as often.
+#[test]
+fn a_metric_adds_no_pass() {
+    for (name, one) in [("lending", "accuracy"), ("hiring", "selection-rate"), ("premium", "mean-residual")] {
+        let mut few = spec(name);
+        few.measure.metrics = vec![one.to_string()];
+        few.judge.clear();
+        if let Some(train) = &mut few.train {
+            train.strength = Some(0.01);
+        }
+        let mut all = few.clone();
+        all.measure.metrics.clear();
+        let (few, all) = (run(&few, &folder()).unwrap(), run(&all, &folder()).unwrap());
+        assert_eq!((few.audit.metrics.len(), few.passes_run), (1, all.passes_run), "{name}");
+        assert!(all.audit.metrics.len() > 1, "{name}");
+    }
+}
