@@ -172,16 +172,12 @@ fn trained(plan: &Plan, rows: &mut Rows) -> Result<(Profile, Option<Model>, Subj
     demands.extend(trainer.demands());
     let mut released = rows.collect("contract and train", &plan.scan, &demands)?;
     let profile = kept(plan, &released)?;
-    let mut latest = released.clone();
     let model = loop {
-        let step = trainer.step(&latest)?;
+        let step = trainer.step(&released)?;
         rows.meter.stage("train", 0);
         match step {
             Step::Done(model) => break *model,
-            Step::Collect { demands, .. } => {
-                latest = rows.collect("train", &plan.scan, &demands)?;
-                released.extend(latest.clone());
-            }
+            Step::Collect { demands, .. } => released.extend(rows.collect("train", &plan.scan, &demands)?),
         }
     };
     let subject = subject(plan, &model);

@@ -44,11 +44,6 @@ impl Panel {
         self.rows.iter().map(|((hash, row), n)| (*hash, &**row, *n))
     }
 
-    /// True when a row of this hash would be kept.
-    pub fn wants(&self, hash: u64) -> bool {
-        self.held < self.limit || self.rows.last_key_value().is_some_and(|((last, _), _)| hash <= *last)
-    }
-
     /// Adds a row, and drops the one of the greatest hash when there are too many. Equal rows are counted.
     pub fn add(&mut self, hash: u64, row: Vec<Option<PanelValue>>, n: u32) {
         *self.rows.entry((hash, row)).or_default() += n;

@@ -124,15 +124,29 @@ impl Store {
     }
 }
 
+/// Of two connections that turn a new file to write-ahead logging at once, SQLite refuses one without waiting, whatever its busy timeout: it
+/// tries again, for 10 s in all at most.
+const CONNECT_TRIES: u32 = 100;
+const CONNECT_WAIT: Duration = Duration::from_millis(80);
+
 async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
         .synchronous(SqliteSynchronous::Full)
-        .busy_timeout(Duration::from_secs(10));
+        .busy_timeout(CONNECT_WAIT);
     let failed = |e: sqlx::Error| StoreError::of(path, &e);
-    let mut connection = SqliteConnection::connect_with(&options).await.map_err(failed)?;
+    let mut tries = 1;
+    let mut connection = loop {
+        match SqliteConnection::connect_with(&options).await.map_err(failed) {
+            Ok(connection) => break connection,
+            Err(StoreError::Busy { .. }) if tries < CONNECT_TRIES => std::thread::sleep(CONNECT_WAIT / 4),
+            Err(e) => return Err(e),
+        }
+        tries += 1;
+    };
+    sqlx::query("PRAGMA busy_timeout = 10000").execute(&mut connection).await.map_err(failed)?;
     // Two first runs at once: the second waits, then finds the schema there.
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
     MIGRATIONS.run(&mut *transaction).await.map_err(|e| StoreError::of_migration(path, &e))?;

@@ -165,7 +165,7 @@ fn writers_at_once_lose_nothing() {
     let path = folder.path().join(FILE);
     let child = || {
         let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", "store::tests::writers_at_once_lose_nothing"]).env(CHILD, &path);
+        command.args(["--exact", "--nocapture", "store::tests::writers_at_once_lose_nothing"]).env(CHILD, &path);
         command.stdout(std::process::Stdio::null()).spawn().unwrap()
     };
     let mut children = [child(), child()];

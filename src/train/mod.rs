@@ -85,7 +85,7 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Takes what the last pass released; asks for the next or returns the model.
+    /// Takes what the passes so far released, the last one under its own names; asks for the next or returns the model.
     pub fn step(&mut self, released: &Released) -> Result<Step, TrainError> {
         let Some(train) = &self.plan.spec.train else {
             return Err(TrainError::Failed("the pipeline file has no section [train]".into()));
