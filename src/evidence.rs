@@ -20,7 +20,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::budget::Receipt;
+use crate::budget::{Noise, Receipt};
 use crate::statistic::{ClassSizes, Histogram, Moments, Panel, Statistic, Tally};
 
 /// Statistics by the name of their demand.
@@ -66,6 +66,11 @@ impl Released {
 
     pub fn receipts(&self) -> &[Receipt] {
         &self.receipts
+    }
+
+    /// The noise of a statistic; none when it was released as counted.
+    pub fn noise(&self, name: &str) -> Option<&Noise> {
+        self.receipts.iter().rfind(|receipt| *receipt.statistic == *name)?.noise.as_ref()
     }
 
     /// Adds what another pass released.

@@ -19,6 +19,7 @@ pub mod statistic;
 pub mod world;
 
 // verbs
+pub mod deidentify;
 pub mod demo;
 pub mod engine;
 pub mod ingest;

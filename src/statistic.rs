@@ -35,19 +35,36 @@ pub struct Cell {
     pub w: i128,
     /// Sum of squared weights, in units of 2^-40 when there are weights.
     pub ww: i128,
+    /// Independent draws of noise in `n`: 0 as counted, 1 as released with noise, more in a sum of released cells.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub draws: u32,
+}
+
+fn is_zero(draws: &u32) -> bool {
+    *draws == 0
 }
 
 impl Cell {
     /// A cell of unweighted rows.
     pub fn rows(n: i64) -> Cell {
-        Cell { n, w: n.into(), ww: n.into() }
+        Cell { n, w: n.into(), ww: n.into(), draws: 0 }
+    }
+
+    /// A count with one draw of noise in it.
+    pub fn noisy(n: i64) -> Cell {
+        Cell { draws: 1, ..Cell::rows(n) }
     }
 }
 
 impl Add for Cell {
     type Output = Cell;
     fn add(self, other: Cell) -> Cell {
-        Cell { n: self.n + other.n, w: self.w.saturating_add(other.w), ww: self.ww.saturating_add(other.ww) }
+        Cell {
+            n: self.n + other.n,
+            w: self.w.saturating_add(other.w),
+            ww: self.ww.saturating_add(other.ww),
+            draws: self.draws + other.draws,
+        }
     }
 }
 
@@ -57,10 +74,16 @@ impl AddAssign for Cell {
     }
 }
 
+/// Takes a part away from the sum that holds it.
 impl std::ops::Sub for Cell {
     type Output = Cell;
     fn sub(self, other: Cell) -> Cell {
-        Cell { n: self.n - other.n, w: self.w - other.w, ww: self.ww - other.ww }
+        Cell {
+            n: self.n - other.n,
+            w: self.w - other.w,
+            ww: self.ww - other.ww,
+            draws: self.draws.saturating_sub(other.draws),
+        }
     }
 }
 

@@ -7,6 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
 use jiff::Timestamp;
+use rand::SeedableRng;
+use rand::rngs::{ChaCha20Rng, SysRng};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +24,26 @@ impl Clock {
         match self {
             Clock::System => Timestamp::now(),
             Clock::Fixed(at) => at,
+        }
+    }
+}
+
+/// Draws randomness that nobody can predict. Tests fix it; nothing a user can say does.
+#[derive(Debug, Clone, Copy)]
+pub enum Entropy {
+    System,
+    Fixed(u64),
+}
+
+impl Entropy {
+    /// A generator: ChaCha20 seeded by the operating system.
+    ///
+    /// # Errors
+    /// When the operating system has no randomness to give.
+    pub fn generator(self) -> io::Result<ChaCha20Rng> {
+        match self {
+            Entropy::System => ChaCha20Rng::try_from_rng(&mut SysRng).map_err(io::Error::other),
+            Entropy::Fixed(seed) => Ok(ChaCha20Rng::seed_from_u64(seed)),
         }
     }
 }

@@ -140,6 +140,7 @@ fn only(ingest: Ingest) -> Spec {
         derive: Default::default(),
         schema: Default::default(),
         contract: Contract::default(),
+        privacy: None,
         train: None,
         measure: Measure::default(),
         judge: Vec::new(),

@@ -296,7 +296,7 @@ pub(super) fn weighted(weight: &Value) -> Cell {
         Value::Number(weight) => weight_units(*weight),
         _ => 0,
     };
-    Cell { n: 1, w: units, ww: units * units }
+    Cell { n: 1, w: units, ww: units * units, draws: 0 }
 }
 
 /// Greatest weight: the squares of 2^35 such weights can be summed in 128 bits.

@@ -16,6 +16,7 @@ use crate::scalar::{Expr, Scalar, Value};
 
 mod errors;
 mod index;
+pub mod privacy;
 mod rates;
 mod scores;
 pub mod suppression;

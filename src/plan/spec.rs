@@ -2,7 +2,7 @@
 //!
 //! These types hold what the author wrote and the defaults of what was left out. Whether it makes sense together is the business
 //! of `check`; what follows from it is the business of the plan. Sections: `[pipeline]` who and why, `[ingest]` which rows,
-//! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[train]` the model,
+//! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[train]` the model,
 //! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown.
 
 use std::collections::BTreeMap;
@@ -29,6 +29,9 @@ pub struct Spec {
     pub schema: BTreeMap<String, ColumnSpec>,
     #[serde(default)]
     pub contract: Contract,
+    /// Differential privacy. Off when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<Privacy>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train: Option<Train>,
     #[serde(default)]
@@ -186,6 +189,103 @@ impl Default for Contract {
     }
 }
 
+/// Which datasets are neighbours: what differential privacy makes indistinguishable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Neighbours {
+    /// All rows of one unit are there, or not.
+    #[default]
+    AddRemove,
+    /// All rows of one unit are replaced by others.
+    ChangeOne,
+}
+
+/// How the budget of a run is divided: weights of its stages, in any unit.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Shares {
+    /// Rows, missing and outside values.
+    #[serde(default = "one")]
+    pub contract: f64,
+    /// The trained model.
+    #[serde(default = "four")]
+    pub train: f64,
+    /// Cohorts by label and decision.
+    #[serde(default = "four")]
+    pub table: f64,
+    /// Scores by cohort and label.
+    #[serde(default = "two")]
+    pub scores: f64,
+    /// Losses and errors by cohort.
+    #[serde(default = "one")]
+    pub losses: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+fn two() -> f64 {
+    2.0
+}
+fn four() -> f64 {
+    4.0
+}
+
+impl Default for Shares {
+    fn default() -> Shares {
+        Shares { contract: one(), train: four(), table: four(), scores: two(), losses: one() }
+    }
+}
+
+/// Differential privacy: who is protected, what a run may cost, how it is divided. What a population may cost in all is granted in the
+/// ledger (`evenhand budget grant`), not here.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Privacy {
+    /// Name of the people the rows are about. Every audit of the same people spends the same budget.
+    pub population: String,
+    /// Cost of one run.
+    pub epsilon: f64,
+    /// Probability left out of the claim. 0: pure differential privacy, Laplace noise; more: Gaussian noise.
+    #[serde(default)]
+    pub delta: f64,
+    #[serde(default)]
+    pub neighbours: Neighbours,
+    /// Most rows of one unit; the rows of smallest hash are kept.
+    #[serde(default = "one_row")]
+    pub rows_per_unit_max: u32,
+    /// A number of rows that is public: delta must be less than one in this many.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows_at_least: Option<u64>,
+    #[serde(default)]
+    pub shares: Shares,
+    /// Bins of a score.
+    #[serde(default = "thirty_two")]
+    pub score_bins: u32,
+    /// Widest interval of a noisy estimate that is shown, as a share of the range of its metric.
+    #[serde(default = "half")]
+    pub interval_width_max: f64,
+    /// Path of the ledger, relative to the pipeline file. The store beside the run folders when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<String>,
+    /// Memory for the rows per unit, MiB; beyond it further passes are made.
+    #[serde(default = "memory")]
+    pub memory_mib_max: u64,
+    /// Accepts an epsilon above 20, which protects hardly anybody.
+    #[serde(default)]
+    pub i_know: bool,
+}
+
+fn one_row() -> u32 {
+    1
+}
+fn thirty_two() -> u32 {
+    32
+}
+
 /// Family of the trained model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -232,8 +332,15 @@ pub struct Train {
     /// A logistic model decides 1 when the probability is at least this.
     #[serde(default = "half")]
     pub threshold: f64,
+    /// Differential privacy: gradient steps of a logistic model, each a charged release.
+    #[serde(default = "steps")]
+    pub steps: u32,
     #[serde(default)]
     pub split: Split,
+}
+
+fn steps() -> u32 {
+    6
 }
 
 fn five() -> u32 {

@@ -14,6 +14,7 @@ pub fn release(guarded: Guarded) -> Released {
             statistic: name.clone(),
             shape: shape(statistic).into(),
             mechanism: Mechanism::Exact,
+            noise: None,
         })
         .collect();
     Released::new(evidence, receipts)

@@ -46,7 +46,7 @@ fn finding(code: &str, cohort: Cohort, verdict: Verdict) -> Finding {
 }
 
 fn receipt(name: &str) -> Receipt {
-    Receipt { statistic: name.into(), shape: "tally".into(), mechanism: Mechanism::Exact }
+    Receipt { statistic: name.into(), shape: "tally".into(), mechanism: Mechanism::Exact, noise: None }
 }
 
 fn opened() -> (tempfile::TempDir, Store) {

@@ -23,11 +23,12 @@ const NOUNS: [&str; 13] = [
 ];
 
 /// What a part of the crate may import besides itself; `nouns` stands for all of them.
-const IMPORTS: [(&str, &[&str]); 13] = [
+const IMPORTS: [(&str, &[&str]); 14] = [
     ("world", &[]),
     ("plan", &["nouns", "plan"]),
     ("ingest", &["nouns", "plan", "engine"]),
     ("engine", &["nouns", "plan", "ingest"]),
+    ("deidentify", &["nouns", "plan"]),
     ("privatize", &["nouns", "plan"]),
     ("train", &["nouns", "plan"]),
     ("measure", &["nouns", "plan"]),
@@ -37,7 +38,20 @@ const IMPORTS: [(&str, &[&str]); 13] = [
     ("store", &["nouns", "plan", "world"]),
     (
         "run",
-        &["nouns", "plan", "world", "ingest", "engine", "privatize", "train", "measure", "judge", "report", "store"],
+        &[
+            "nouns",
+            "plan",
+            "world",
+            "ingest",
+            "engine",
+            "deidentify",
+            "privatize",
+            "train",
+            "measure",
+            "judge",
+            "report",
+            "store",
+        ],
     ),
     (
         "cli",
@@ -47,6 +61,7 @@ const IMPORTS: [(&str, &[&str]); 13] = [
             "world",
             "ingest",
             "engine",
+            "deidentify",
             "privatize",
             "train",
             "measure",

@@ -68,6 +68,7 @@ pub const PIPELINE_FILE: &[Key] = &[
         "contract",
         Section(&[may("rows_min", Whole(I64)), may("unique_key", List(&Text)), may("memory_mib_max", Whole(I64))]),
     ),
+    may("privacy", Section(PRIVACY)),
     may("train", Section(TRAIN)),
     may(
         "measure",
@@ -123,7 +124,32 @@ const TRAIN: &[Key] = &[
     may("standardise", Truth),
     may("protected_features", Truth),
     may("threshold", Number),
+    may("steps", Whole(U32)),
     may("split", Section(&[must("train", Number), must("calibration", Number), must("test", Number)])),
+];
+
+const PRIVACY: &[Key] = &[
+    must("population", Text),
+    must("epsilon", Number),
+    may("delta", Number),
+    may("neighbours", Word(&["add-remove", "change-one"])),
+    may("rows_per_unit_max", Whole(U32)),
+    may("rows_at_least", Whole(I64)),
+    may(
+        "shares",
+        Section(&[
+            may("contract", Number),
+            may("train", Number),
+            may("table", Number),
+            may("scores", Number),
+            may("losses", Number),
+        ]),
+    ),
+    may("score_bins", Whole(U32)),
+    may("interval_width_max", Number),
+    may("ledger", Text),
+    may("memory_mib_max", Whole(I64)),
+    may("i_know", Truth),
 ];
 
 const CRITERION: &[Key] = &[

@@ -160,6 +160,8 @@ pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
         shape: words::name(&receipt.shape),
         mechanism: match receipt.mechanism {
             Mechanism::Exact => "exact: no noise, no charge",
+            Mechanism::DiscreteLaplace => "discrete Laplace noise, charged",
+            Mechanism::DiscreteGaussian => "discrete Gaussian noise, charged",
         },
     };
     let left = run.inputs.len().saturating_sub(caps.files) + run.files.len().saturating_sub(caps.files);

@@ -1,0 +1,1 @@
+//! Privacy, measured: how far attacks get.
