@@ -96,6 +96,9 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
     let pass = |name: &str, reason: String| PassOf { name: name.into(), reason };
     let mut passes = Vec::new();
     let learned = learn::reasons(&plan.spec);
+    if plan.scan.cap.is_some() {
+        passes.push(pass("cap", "rows per unit are capped".into()));
+    }
     if !learned.is_empty() {
         passes.push(pass("learn", learned.join("; ")));
     }
@@ -120,14 +123,15 @@ pub fn audit(
     let source = crate::plan::source(pipeline.spec, pipeline.folder, &|path| expand(path))?;
     let draw =
         |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
-    let mut rows = Rows { engine, meter, progress, planned: 0, made: 0, met: None };
+    let mut rows = Rows { engine, meter, progress, planned: 0, made: 0, capped: false, met: None };
     let to_learn = learn::demands(pipeline.spec);
     let plan = match to_learn.is_empty() {
         true => draw(&Learned::default())?,
         false => {
             let scan = crate::plan::scan(pipeline.spec, source.clone(), pipeline.parse)?;
             let released = rows.collect("learn", &scan, &to_learn)?;
-            draw(&learn::learned(pipeline.spec, &released)?)?
+            // The same scan, with what the pass of its cap found.
+            Plan { scan, ..draw(&learn::learned(pipeline.spec, &released)?)? }
         }
     };
     let listed = passes(&plan);
@@ -212,6 +216,8 @@ struct Rows<'a> {
     progress: &'a dyn Progress,
     planned: u32,
     made: u32,
+    /// The pass of the cap, which is planned, has been made.
+    capped: bool,
     /// Rows of the source in the passes so far.
     met: Option<u64>,
 }
@@ -225,8 +231,10 @@ impl Rows<'_> {
             return Err(RunError::Changed);
         }
         self.made += 1;
-        // A demand with a memory limit may have taken further passes: they were not planned one by one.
-        self.planned += collected.passes - 1;
+        // A demand or a cap with a memory limit may have taken further passes: they were not planned one by one.
+        let planned = u32::from(scan.cap.is_some() && !self.capped && collected.passes > 1);
+        self.capped |= planned > 0;
+        self.planned += collected.passes - 1 - planned;
         self.made += collected.passes - 1;
         self.meter.stage(&format!("pass {}: {name}", self.made), collected.rows);
         Ok(privatize::release(collected.evidence))

@@ -8,6 +8,10 @@ use serde::Serialize;
 use crate::plan::spec::Format;
 use crate::scalar::{Kind, Scalar};
 
+mod cap;
+pub use cap::Cap;
+pub(crate) use cap::{Copies, Kept, Unit};
+
 /// The rows of an audit.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Scan {
@@ -18,6 +22,8 @@ pub struct Scan {
     pub derive: Vec<(Arc<str>, Scalar)>,
     /// Only rows for which this is true; all rows when absent.
     pub keep: Option<Scalar>,
+    /// Most rows of one unit among those; no limit when absent.
+    pub cap: Option<Cap>,
 }
 
 /// Files of one format.

@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use super::kernel::{BATCH_ROWS, Parts, Pass, Sums, needed};
+use super::cap::Capped;
+use super::kernel::{BATCH_ROWS, Parts, Pass, Sums, find, needed};
 use super::{Collected, Engine, EngineError};
 use crate::demand::Demand;
 use crate::evidence::Guarded;
@@ -40,11 +41,33 @@ impl Engine for Memory {
             return Err(EngineError::Format { path: "memory".into(), why });
         }
         scan.reads.iter().try_for_each(|read| self.column(&read.column).map(drop))?;
-        let scan = &needed(scan, demands);
+        // Another table may stand behind the same scan: what was found is not remembered.
+        let capped =
+            Capped::now(scan, |scan, cap| find(scan, cap, |pass| self.pass(scan, pass).map(|_| self.rows as u64)))?;
+        let needed = needed(&capped.scan, demands);
+        let pass = Pass::new(&needed, demands, &Parts::new(), capped.limits())?;
+        let sums = self.pass(&needed, &pass)?;
+        progress(self.rows as u64);
+        let (evidence, parts) = pass.finish(sums)?;
+        match parts.into_keys().next() {
+            Some(demand) => Err(EngineError::Expression(format!(
+                "{demand}: the columns are in memory and the classes do not fit beside them; raise memory_mib_max"
+            ))),
+            None => {
+                let (evidence, rows) = (Guarded::seal(evidence), self.rows as u64);
+                Ok(Collected { evidence, passes: capped.passes + 1, rows })
+            }
+        }
+    }
+}
+
+impl Memory {
+    /// Sends all rows through a pass. Returns what the threads counted.
+    fn pass(&self, scan: &Scan, pass: &Pass) -> Result<Vec<Sums>, EngineError> {
         let read = scan.reads.iter().map(|read| self.read(&read.column, read.by)).collect::<Result<Vec<_>, _>>()?;
-        let pass = Pass::new(scan, demands, &Parts::new())?;
         let threads = self.threads.max(1);
         let share = self.rows.div_ceil(BATCH_ROWS).div_ceil(threads) * BATCH_ROWS;
+        let (pass, read) = (&pass, &read);
         let work = |thread: usize| {
             let mut sums = pass.start();
             let (mut from, end) = ((thread * share).min(self.rows), ((thread + 1) * share).min(self.rows));
@@ -59,21 +82,9 @@ impl Engine for Memory {
             let workers: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
             workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Vec<Sums>>()
         });
-        if sums.len() < threads {
-            return Err(EngineError::Stopped);
-        }
-        progress(self.rows as u64);
-        let (evidence, parts) = pass.finish(sums)?;
-        match parts.into_keys().next() {
-            Some(demand) => Err(EngineError::Expression(format!(
-                "{demand}: the columns are in memory and the classes do not fit beside them; raise memory_mib_max"
-            ))),
-            None => Ok(Collected { evidence: Guarded::seal(evidence), passes: 1, rows: self.rows as u64 }),
-        }
+        if sums.len() < threads { Err(EngineError::Stopped) } else { Ok(sums) }
     }
-}
 
-impl Memory {
     fn column(&self, name: &str) -> Result<&Vector, EngineError> {
         let column = self.columns.iter().find(|(column, _)| **column == *name).map(|(_, vector)| vector);
         column.ok_or_else(|| {

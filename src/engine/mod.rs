@@ -10,6 +10,7 @@ use crate::evidence::Guarded;
 use crate::plan::spec::Format;
 use crate::scan::{Scan, Source, SourceColumn};
 
+mod cap;
 #[cfg(feature = "polars")]
 pub(crate) mod kernel;
 #[cfg(feature = "polars")]
@@ -26,7 +27,8 @@ pub trait Engine {
     /// The columns of a source, without reading its rows.
     fn describe(&self, source: &Source) -> Result<Vec<SourceColumn>, EngineError>;
 
-    /// Computes all demanded statistics in one pass, more when a demand's memory limit asks for it.
+    /// Computes all demanded statistics in one pass, more when a demand's memory limit asks for it. A cap on the rows per unit takes a pass
+    /// before the first one over a scan and its clones (more within its own memory limit); engines over files make it once.
     /// `progress` is told the number of rows read so far, now and then.
     fn collect(
         &self,
@@ -76,6 +78,10 @@ pub enum EngineError {
     Delimiter(char),
     #[error("the demand {0}: more cells than can be numbered; take an axis away or make it coarser")]
     Cells(String),
+    #[error(
+        "the source changed while it was read: two passes met different numbers of rows; run again when nothing writes to it"
+    )]
+    Changed,
     #[error("a worker stopped in the middle of a pass; this is a defect of evenhand, please report it")]
     Stopped,
 }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
+use super::cap::Capped;
 use super::{Collected, Engine, EngineError, check_cells, check_delimiter, near};
 use crate::demand::{Axis, Demand, Fixed, Limbs, RowKey, Rows, Shape, hash};
 use crate::evidence::{Evidence, Guarded};
@@ -13,6 +14,9 @@ use crate::plan::spec::Format;
 use crate::scalar::{Bound, Kind, Scalar, Value, format_number};
 use crate::scan::{Scan, Source, SourceColumn};
 use crate::statistic::{Cell, ClassSizes, Counts, Histogram, MomentSums, Moments, Panel, PanelValue, Statistic, Tally};
+
+mod units;
+use units::Within;
 
 /// Plain loops over one row at a time.
 pub struct Reference;
@@ -40,37 +44,53 @@ impl Engine for Reference {
     ) -> Result<Collected, EngineError> {
         text_only(&scan.source)?;
         demands.iter().try_for_each(check_cells)?;
-        let derive = derived(scan)?;
-        let keep = scan.keep.as_ref().map(|keep| bind(scan, keep)).transpose()?;
+        let capped = Capped::once(scan, |scan, cap| units::find(scan, cap, progress))?;
+        let scan = &capped.scan;
+        let reads = scan.reads.len();
+        let within = capped.limits().map(|(cap, kept)| Within::new(scan, cap, kept)).transpose()?;
         let mut counters = demands.iter().map(|demand| Counter::new(scan, demand)).collect::<Result<Vec<_>, _>>()?;
-        let mut rows = 0;
-        for path in &scan.source.paths {
-            let mut records = Records::open(path, &scan.source)?;
-            let at = places(scan, records.header(), path)?;
-            while let Some(fields) = records.next_record()? {
-                let mut row: Vec<Value> = scan
-                    .reads
-                    .iter()
-                    .zip(&at)
-                    .map(|(read, place)| field::value(place.text(&fields), read.by, &scan.source))
-                    .collect();
-                for scalar in &derive {
-                    row.push(scalar.evaluate(&row));
-                }
-                let kept = keep.as_ref().is_none_or(|keep| keep.evaluate(&row) == Value::Truth(true));
-                for counter in &mut counters {
-                    counter.count(&row, scan.reads.len(), kept)?;
-                }
-                rows += 1;
-                if rows % 65_536 == 0 {
-                    progress(rows);
-                }
+        let rows = each_row(scan, progress, |row, kept| {
+            let kept = kept && within.as_ref().is_none_or(|within| within.stays(row, reads));
+            counters.iter_mut().try_for_each(|counter| counter.count(row, reads, kept))
+        })?;
+        capped.check(rows)?;
+        let statistics = counters.into_iter().map(|counter| (counter.demand.name.clone(), counter.finish())).collect();
+        Ok(Collected { evidence: Guarded::seal(Evidence { statistics }), passes: capped.passes + 1, rows })
+    }
+}
+
+/// Shows every row and whether the filter keeps it. Returns the number of rows.
+fn each_row(
+    scan: &Scan,
+    progress: &(dyn Fn(u64) + Sync),
+    mut show: impl FnMut(&[Value], bool) -> Result<(), EngineError>,
+) -> Result<u64, EngineError> {
+    let derive = derived(scan)?;
+    let keep = scan.keep.as_ref().map(|keep| bind(scan, keep)).transpose()?;
+    let mut rows = 0;
+    for path in &scan.source.paths {
+        let mut records = Records::open(path, &scan.source)?;
+        let at = places(scan, records.header(), path)?;
+        while let Some(fields) = records.next_record()? {
+            let mut row: Vec<Value> = scan
+                .reads
+                .iter()
+                .zip(&at)
+                .map(|(read, place)| field::value(place.text(&fields), read.by, &scan.source))
+                .collect();
+            for scalar in &derive {
+                row.push(scalar.evaluate(&row));
+            }
+            let kept = keep.as_ref().is_none_or(|keep| keep.evaluate(&row) == Value::Truth(true));
+            show(&row, kept)?;
+            rows += 1;
+            if rows % 65_536 == 0 {
+                progress(rows);
             }
         }
-        progress(rows);
-        let statistics = counters.into_iter().map(|counter| (counter.demand.name.clone(), counter.finish())).collect();
-        Ok(Collected { evidence: Guarded::seal(Evidence { statistics }), passes: 1, rows })
     }
+    progress(rows);
+    Ok(rows)
 }
 
 fn text_only(source: &Source) -> Result<(), EngineError> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::cohort::{Across, Attribute};
 use crate::demand::{RowKey, Rows};
 use crate::scalar::{Expr, Kind, Order, Scalar, Value};
-use crate::scan::{Read, Reading, Scan, Source};
+use crate::scan::{Cap, Read, Reading, Scan, Source};
 use crate::schema::{Column, Domain, Origin, Role, Schema};
 
 pub mod check;
@@ -258,13 +258,22 @@ pub fn scan(spec: &Spec, source: Source, parse: Parse) -> Result<Scan, PlanError
     }
     let keep =
         spec.ingest.filter.as_ref().map(|text| parse(text)).transpose().map_err(|why| error("ingest.where", why))?;
-    let scan = Scan { source, reads, derive, keep };
+    let scan = Scan { source, reads, derive, keep, cap: cap(spec) };
     let kinds = kinds(&scan)?;
     match scan.keep.as_ref().map(|keep| keep.kind(&|column| kinds.get(column).copied())) {
         None | Some(Ok(Kind::Truth)) => Ok(scan),
         Some(Ok(kind)) => Err(error("ingest.where", format!("is a {kind}; a condition is needed"))),
         Some(Err(e)) => Err(error("ingest.where", e.to_string())),
     }
+}
+
+/// The cap on the rows of a unit. Without a column of units every row is one, and there is nothing to cap.
+fn cap(spec: &Spec) -> Option<Cap> {
+    let privacy = spec.privacy.as_ref()?;
+    let (unit, _) = spec.schema.iter().find(|(_, column)| column.roles.contains(&Role::PrivacyUnit))?;
+    let salt = format!("{}:cap", spec.pipeline.seed);
+    let memory_bytes_max = privacy.memory_mib_max.saturating_mul(1 << 20);
+    Some(Cap::new(Scalar::column(unit), privacy.rows_per_unit_max, salt, memory_bytes_max))
 }
 
 /// Kinds of the columns that are read and derived.

@@ -122,7 +122,7 @@ fn scan(paths: Vec<PathBuf>, format: Format) -> Scan {
         (Arc::from("rich"), parse("income > 90000 OR note LIKE 'p%'").unwrap()),
     ];
     let source = Source { paths, format, delimiter: b',', decimal: '.', null_values: vec!["x".into()], hive: false };
-    Scan { source, reads, derive, keep: Some(parse("age IS NULL OR age >= 18").unwrap()) }
+    Scan { source, reads, derive, keep: Some(parse("age IS NULL OR age >= 18").unwrap()), cap: None }
 }
 
 fn demands() -> Vec<Demand> {

@@ -31,7 +31,7 @@ fn scan(paths: Vec<PathBuf>, format: Format, reads: &[(&str, Reading)]) -> Scan 
     let source = Source { paths, format, delimiter: b',', decimal: '.', null_values: vec![], hive: false };
     let read =
         |&(name, by): &(&str, Reading)| Read { name: name.into(), column: name.split(':').next().unwrap().into(), by };
-    Scan { source, reads: reads.iter().map(read).collect(), derive: vec![], keep: None }
+    Scan { source, reads: reads.iter().map(read).collect(), derive: vec![], keep: None, cap: None }
 }
 
 fn demand(name: &str, shape: Shape) -> Demand {

@@ -5,11 +5,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::demand::{Demand, Shape};
+use crate::demand::{Demand, Rows, Shape};
 use crate::engine::{EngineError, check_cells};
 use crate::evidence::Evidence;
 use crate::scalar::{Scalar, Vector};
-use crate::scan::Scan;
+use crate::scan::{Cap, Kept, Scan};
 use crate::statistic::Statistic;
 
 mod classes;
@@ -18,11 +18,14 @@ mod md5;
 mod moments;
 mod panel;
 mod program;
+mod units;
 
 use classes::Classes;
 use counts::{Cells, Groups, HistogramPlan, TallyPlan};
 use panel::{PanelPlan, Smallest};
 use program::Program;
+pub use units::find;
+use units::{Marks, Units};
 
 /// Rows of a batch at most: block products of that many rows are exact in doubles.
 pub const BATCH_ROWS: usize = 4096;
@@ -45,6 +48,7 @@ enum Bound {
     Histogram(HistogramPlan),
     Classes(Classes),
     Panel(PanelPlan),
+    Units(Units),
 }
 
 /// What one thread has counted.
@@ -55,17 +59,17 @@ enum Sum {
     Moments(Box<moments::Sums>),
     Histogram(Groups),
     /// In the table all threads share.
-    Classes,
+    Shared,
     Panel(Smallest),
 }
 
 /// Parts of class-size demands that are still to be counted: name, and part of how many.
 pub type Parts = BTreeMap<Arc<str>, (u128, u128)>;
 
-/// The scan without the columns that nothing reads in this pass: neither a demand nor an expression of the scan.
+/// The scan without the columns that nothing reads in this pass: neither a demand nor an expression of the scan. A cap hashes whole rows.
 pub fn needed(scan: &Scan, demands: &[Demand]) -> Scan {
     let mut needed = scan.clone();
-    if !demands.iter().any(Demand::hashes_rows) {
+    if scan.cap.is_none() && !demands.iter().any(Demand::hashes_rows) {
         let own = scan.derive.iter().map(|(_, scalar)| scalar).chain(&scan.keep);
         let names: BTreeSet<Arc<str>> =
             demands.iter().flat_map(Demand::scalars).chain(own).flat_map(Scalar::columns).collect();
@@ -75,9 +79,16 @@ pub fn needed(scan: &Scan, demands: &[Demand]) -> Scan {
 }
 
 impl Pass {
-    /// Binds the demands. `parts` names the part of a class-sizes demand that is counted; without an entry it is the first.
-    pub fn new(scan: &Scan, demands: &[Demand], parts: &Parts) -> Result<Pass, EngineError> {
+    /// Binds the demands to the rows within the limits. `parts` names the part of a class-sizes demand that is counted; without an entry it is
+    /// the first.
+    pub fn new(
+        scan: &Scan,
+        demands: &[Demand],
+        parts: &Parts,
+        limits: Option<(&Cap, &Arc<Kept>)>,
+    ) -> Result<Pass, EngineError> {
         let mut program = Program::new(scan)?;
+        limits.map_or(Ok(()), |(cap, kept)| program.cap(scan, cap, kept))?;
         let counters = demands
             .iter()
             .map(|demand| {
@@ -90,12 +101,27 @@ impl Pass {
         Ok(Pass { program, counters })
     }
 
+    /// A pass that looks at the units of the rows that the filter keeps, and counts nothing.
+    fn of_units(scan: &Scan, cap: &Cap, units: impl FnOnce(Marks) -> Units) -> Result<Pass, EngineError> {
+        let mut program = Program::new(scan)?;
+        let choice = program.choice(scan, &Rows::Kept)?;
+        let shape = Bound::Units(units(Marks::new(&mut program, scan, cap)?));
+        Ok(Pass { program, counters: vec![Counter { name: "rows per unit".into(), choice, shape }] })
+    }
+
+    fn finish_units(self) -> Option<Units> {
+        self.counters.into_iter().find_map(|counter| match counter.shape {
+            Bound::Units(units) => Some(units),
+            _ => None,
+        })
+    }
+
     pub fn start(&self) -> Sums {
         let sum = |counter: &Counter| match &counter.shape {
             Bound::Tally(plan) => Sum::Tally(plan.start()),
             Bound::Moments(_) => Sum::Moments(Box::default()),
             Bound::Histogram(_) => Sum::Histogram(Groups::default()),
-            Bound::Classes(_) => Sum::Classes,
+            Bound::Classes(_) | Bound::Units(_) => Sum::Shared,
             Bound::Panel(_) => Sum::Panel(Smallest::default()),
         };
         Sums(self.counters.iter().map(sum).collect())
@@ -112,6 +138,7 @@ impl Pass {
                 (Bound::Moments(plan), Sum::Moments(sums)) => plan.add(sums, &values, chosen),
                 (Bound::Histogram(plan), Sum::Histogram(groups)) => plan.add(groups, &values, chosen),
                 (Bound::Classes(classes), _) => classes.add(&values, chosen),
+                (Bound::Units(units), _) => units.add(&values, chosen),
                 (Bound::Panel(plan), Sum::Panel(smallest)) => plan.add(smallest, &values, chosen),
                 _ => {}
             }

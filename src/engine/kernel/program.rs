@@ -8,11 +8,12 @@ use std::fmt::Debug;
 use std::sync::Arc;
 
 use super::md5::hashes;
+use super::units::Within;
 use crate::demand::{Axis, HASH_BITS, RowKey, Rows};
 use crate::engine::EngineError;
 use crate::engine::reference::{names, typed};
 use crate::scalar::{Bound, Expr, NO_TEXT, Scalar, TRUTH_UNKNOWN, Value, Vector, write_number};
-use crate::scan::Scan;
+use crate::scan::{Cap, Kept, Scan};
 
 /// What is computed for every batch.
 #[derive(Default)]
@@ -26,10 +27,12 @@ pub struct Program {
     axes: Vec<AxisOf>,
     choices: Vec<Choice>,
     keep: Option<usize>,
+    within: Option<Within>,
     seen: HashMap<String, usize>,
 }
 
-struct Key {
+/// Values of a row that are hashed together.
+pub struct Key {
     salt: String,
     of: Vec<usize>,
 }
@@ -135,14 +138,26 @@ impl Program {
 
     /// Position of the hashes of a key.
     pub fn key(&mut self, scan: &Scan, key: &RowKey, salt: &str) -> Result<usize, EngineError> {
+        let key = self.hashed(scan, key, salt)?;
+        let text = text("key", &(salt, &key.of));
+        Ok(intern(&mut self.seen, &mut self.keys, text, key))
+    }
+
+    /// A key whose hashes are asked for.
+    pub fn hashed(&mut self, scan: &Scan, key: &RowKey, salt: &str) -> Result<Key, EngineError> {
         let of = match key {
             RowKey::Row => (0..self.reads).collect(),
             RowKey::Of(scalars) => {
                 scalars.iter().map(|scalar| self.column(scan, scalar)).collect::<Result<Vec<_>, _>>()?
             }
         };
-        let text = text("key", &(salt, &of));
-        Ok(intern(&mut self.seen, &mut self.keys, text, Key { salt: salt.into(), of }))
+        Ok(Key { salt: salt.into(), of })
+    }
+
+    /// Rows over the cap are not kept.
+    pub fn cap(&mut self, scan: &Scan, cap: &Cap, kept: &Arc<Kept>) -> Result<(), EngineError> {
+        self.within = Some(Within::new(self, scan, cap, kept)?);
+        Ok(())
     }
 
     /// Position of the rows a demand counts.
@@ -173,6 +188,12 @@ impl Program {
             Some(Vector::Truth(truths)) => truths[row as usize] == 1,
             Some(_) => false,
         };
+        let within = self.within.as_ref().map(|within| {
+            let mut stays: Vec<bool> = (0..rows as u32).map(is_kept).collect();
+            within.narrow(&columns, &mut stays);
+            stays
+        });
+        let is_kept = |row: u32| within.as_ref().map_or_else(|| is_kept(row), |stays| stays[row as usize]);
         let choose = |choice: &Choice| match choice {
             Choice::All => (0..rows as u32).collect(),
             Choice::Kept => (0..rows as u32).filter(|&row| is_kept(row)).collect(),
@@ -218,12 +239,21 @@ impl Values {
 
 impl Key {
     fn hashes(&self, columns: &[Vector], rows: usize) -> Vec<u64> {
-        let write = |text: &mut String, row: usize| {
-            for (i, &at) in self.of.iter().enumerate() {
+        self.hashes_at(columns, rows, |i| i)
+    }
+
+    /// Hashes of some rows.
+    pub fn hashes_of(&self, columns: &[Vector], chosen: &[u32]) -> Vec<u64> {
+        self.hashes_at(columns, chosen.len(), |i| chosen[i] as usize)
+    }
+
+    fn hashes_at(&self, columns: &[Vector], rows: usize, row: impl Fn(usize) -> usize) -> Vec<u64> {
+        let write = |text: &mut String, at: usize| {
+            for (i, &of) in self.of.iter().enumerate() {
                 if i > 0 {
                     text.push('\u{1f}');
                 }
-                write_key(text, &columns[at], row);
+                write_key(text, &columns[of], row(at));
             }
         };
         hashes(&self.salt, rows, write)

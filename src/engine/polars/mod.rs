@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use polars::prelude::DataFrame;
 
-use super::kernel::{Parts, Pass, Sums, needed};
+use super::cap::Capped;
+use super::kernel::{Parts, Pass, Sums, find, needed};
 use super::reference::partitions;
 use super::{Collected, Engine, EngineError, check_delimiter, near};
 use crate::demand::Demand;
@@ -70,11 +71,14 @@ impl Engine for Polars {
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<Collected, EngineError> {
         check_delimiter(&scan.source)?;
-        let (mut evidence, mut parts, rows) = self.pass(scan, demands, &Parts::new(), progress)?;
-        let mut passes = 1;
+        let capped = Capped::once(scan, |scan, cap| {
+            find(scan, cap, |pass| self.stream(scan, scan, pass, progress).map(|(_, rows)| rows))
+        })?;
+        let (mut evidence, mut parts, rows) = self.pass(&capped, demands, &Parts::new(), progress)?;
+        let mut passes = capped.passes + 1;
         while let Some(next) = next_part(&mut parts) {
             let rest: Vec<Demand> = demands.iter().filter(|demand| next.contains_key(&demand.name)).cloned().collect();
-            let (more, _, _) = self.pass(scan, &rest, &next, progress)?;
+            let (more, _, _) = self.pass(&capped, &rest, &next, progress)?;
             merge(&mut evidence, more);
             passes += 1;
         }
@@ -136,27 +140,40 @@ impl First {
 impl Polars {
     fn pass(
         &self,
-        scan: &Scan,
+        capped: &Capped,
         demands: &[Demand],
         parts: &Parts,
         progress: &(dyn Fn(u64) + Sync),
     ) -> Result<(Evidence, Parts, u64), EngineError> {
-        let needed = needed(scan, demands);
-        let pass = Pass::new(&needed, demands, parts)?;
+        let needed = needed(&capped.scan, demands);
+        let pass = Pass::new(&needed, demands, parts, capped.limits())?;
+        let (sums, rows) = self.stream(&capped.scan, &needed, &pass, progress)?;
+        capped.check(rows)?;
+        let (evidence, parts) = pass.finish(sums)?;
+        Ok((evidence, parts, rows))
+    }
+
+    /// Streams the rows of a scan, in its needed columns, through a pass. Returns what the threads counted, and the number of rows.
+    fn stream(
+        &self,
+        scan: &Scan,
+        needed: &Scan,
+        pass: &Pass,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<(Vec<Sums>, u64), EngineError> {
         let files: Vec<Mutex<Option<Arc<Part>>>> = scan.source.paths.iter().map(|_| Mutex::new(None)).collect();
         let (rows, first) = (AtomicU64::new(0), Arc::new(First::default()));
         let (sender, receiver) = sync_channel::<Piece>(2 * self.threads);
         // The workers alone hold the receiver: when the last one is gone, sending fails and does not wait.
         let receiver = Arc::new(Mutex::new(receiver));
-        let unseen = Mutex::new(named(&needed));
-        let work =
-            Work { scan: &needed, pass: &pass, files: &files, first: &first, rows: &rows, unseen: &unseen, progress };
+        let unseen = Mutex::new(named(needed));
+        let work = Work { scan: needed, pass, files: &files, first: &first, rows: &rows, unseen: &unseen, progress };
         let sums = std::thread::scope(|scope| {
             let spawn = |receiver| scope.spawn(move || worker(work, receiver));
             let workers: Vec<_> =
                 (1..self.threads).map(|_| spawn(receiver.clone())).chain([spawn(receiver.clone())]).collect();
             drop(receiver);
-            produce(scan, &needed, &files, sender, &first);
+            produce(scan, needed, &files, sender, &first);
             workers.into_iter().filter_map(|worker| worker.join().ok()).collect::<Vec<Sums>>()
         });
         let error = first.0.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -170,8 +187,7 @@ impl Polars {
             return Err(never_named(scan, &column));
         }
         progress(rows);
-        let (evidence, parts) = pass.finish(sums)?;
-        Ok((evidence, parts, rows))
+        Ok((sums, rows))
     }
 }
 
