@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+pub mod accounting;
+
 /// Units in one: costs are multiples of 10^-12.
 pub const UNITS: u64 = 1_000_000_000_000;
 
