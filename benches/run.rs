@@ -11,7 +11,7 @@ use std::time::Instant;
 use evenhand::engine::polars::Polars;
 use evenhand::plan::expression::parse;
 use evenhand::plan::spec::Spec;
-use evenhand::run::{Pipeline, Progress, audit};
+use evenhand::run::{Paying, Pipeline, Progress, audit};
 use evenhand::world::{Meter, rss_anon_bytes, threads};
 use polars::prelude::*;
 use rand::rngs::StdRng;
@@ -161,10 +161,11 @@ fn case(path: &Path, model: &str) -> String {
     let pipeline = Pipeline { spec: &spec, spec_sha256: "", folder: Path::new("/"), parse: &parse };
     let today = jiff::civil::date(2026, 1, 1);
     let mut failed = String::new();
-    let (wall, cpu, mib) = measure(|| match audit(&pipeline, &engine, today, &mut Meter::start(), &Quiet) {
-        Ok(audited) => assert_eq!(audited.passes_planned, audited.passes_run),
-        Err(e) => failed = e.to_string(),
-    });
+    let (wall, cpu, mib) =
+        measure(|| match audit(&pipeline, &engine, today, &mut Meter::start(), &Quiet, &mut Paying::nobody()) {
+            Ok(audited) => assert_eq!(audited.passes_planned, audited.passes_run),
+            Err(e) => failed = e.to_string(),
+        });
     format!("{wall} {cpu} {mib} {failed}")
 }
 

@@ -5,13 +5,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::budget::Receipt;
+use crate::budget::{Charge, Receipt};
 use crate::cohort::Cohort;
 use crate::estimate::Measured;
 use crate::finding::{Finding, Outcome};
 use crate::metric::{Against, Card, Comparison};
+use crate::plan::spec::Neighbours;
 use crate::schema::{Domain, Origin, Role};
 use crate::world::Usage;
 
@@ -25,6 +26,9 @@ pub struct Audit {
     pub outcome: Outcome,
     pub pipeline: Identity,
     pub data: Data,
+    /// Present under differential privacy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy: Option<PrivacyStatement>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelCard>,
     pub cohorts: Vec<CohortTable>,
@@ -86,6 +90,66 @@ pub struct ColumnFate {
 pub struct Promise {
     pub text: String,
     pub kept: bool,
+}
+
+/// What differential privacy claims of this report, for whom, and at what cost.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PrivacyStatement {
+    /// Name of the people the rows are about.
+    pub population: String,
+    /// Column that says which rows are of one unit; every row is a unit when absent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit: Option<Arc<str>>,
+    pub rows_per_unit_max: u32,
+    pub neighbours: Neighbours,
+    /// The claim of this run.
+    pub epsilon: f64,
+    pub delta: f64,
+    /// What the ledger was charged.
+    pub charge: Charge,
+    /// Training and measuring look at different units, so that each may cost what is left after the contract.
+    pub parallel: bool,
+    /// An attacker who gives a unit even odds of being in the rows can reach at most this probability: e^epsilon / (1 + e^epsilon).
+    pub posterior_max: f64,
+    /// Attacks on every release, on made-up neighbouring rows.
+    pub rehearsals: Vec<Rehearsal>,
+    pub checklist: Vec<ChecklistLine>,
+}
+
+/// The two-world test of one release.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Rehearsal {
+    pub statistic: Arc<str>,
+    /// Releases drawn in each world.
+    pub draws: u32,
+    /// The claim that was tested.
+    pub epsilon: f64,
+    pub delta: f64,
+    /// With the confidence stated, epsilon is at least this.
+    pub epsilon_lower: f64,
+    /// What a perfect attack could have shown with so many draws.
+    pub epsilon_ceiling: f64,
+    pub confidence: f64,
+    pub falsified: bool,
+}
+
+/// How one line of the checklist stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Standing {
+    Pass,
+    Warn,
+    Unknown,
+}
+
+/// One line of the privacy checklist, after NIST SP 800-226 (2025).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChecklistLine {
+    pub number: u32,
+    pub topic: String,
+    pub standing: Standing,
+    /// What was found.
+    pub value: String,
 }
 
 /// The model that was trained.
@@ -216,10 +280,55 @@ pub struct Record {
     /// The run of the same pipeline before this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
+    /// Present under differential privacy. The public edition tells nothing of the rows but what was released: no durations (its end is its
+    /// start), no usage, no digests of source files, the passes as planned.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub edition: Option<Edition>,
+    /// SHA-256 of a secret salt and the digests of the source files, in their order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commitment_sha256: Option<String>,
+    /// The salt, in hexadecimal digits; internal edition only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commitment_salt: Option<String>,
+    /// The ledger after this run was charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ledger: Option<LedgerState>,
+    /// Every published value without its noise; internal edition only. Not covered by the claim.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub price: Vec<Reading>,
     /// Source files as they were read.
     pub inputs: Vec<FileDigest>,
     /// Files of the run folder but `run.json` and `report.html`.
     pub files: Vec<FileDigest>,
+}
+
+/// Who may read a run folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Edition {
+    /// Anybody: covered by the claim.
+    Public,
+    /// Those who may see the rows: not covered by the claim.
+    Internal,
+}
+
+/// What a population has spent, and the place in the chain.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LedgerState {
+    pub population: String,
+    /// Number and SHA-256 of the entry that charged this run.
+    pub sequence: u64,
+    pub head: String,
+    /// Spent so far, in all and in the window, and what is granted.
+    pub epsilon_spent: f64,
+    pub epsilon_granted: f64,
+    pub delta_granted: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_epsilon_spent: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_epsilon_granted: Option<f64>,
 }
 
 /// A reason to exit with a code.

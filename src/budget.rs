@@ -37,6 +37,14 @@ impl Charge {
     }
 }
 
+/// What is set aside for one statistic.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Allocation {
+    /// Name of the demand.
+    pub statistic: Arc<str>,
+    pub charge: Charge,
+}
+
 /// How evidence was made publishable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

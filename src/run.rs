@@ -12,21 +12,27 @@ use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
 
-use crate::audit::{Audit, Data, Identity, Method, REPORT_VERSION};
+use crate::audit::{Audit, Data, Identity, Method, PrivacyStatement, REPORT_VERSION, Reading};
 use crate::demand::Demand;
 use crate::engine::{Engine, EngineError};
 use crate::evidence::Released;
 use crate::finding::{Finding, Outcome};
 use crate::ingest::contract::{self, Profile};
 use crate::ingest::paths::expand;
+use crate::judge;
 use crate::measure::{self, Measurement, Subject};
 use crate::model::Model;
-use crate::plan::spec::{ModelKind, Spec};
+use crate::plan::spec::{ModelKind, Privacy, Spec};
 use crate::plan::{Learned, Parse, Plan, PlanError, learn};
+use crate::privatize::sensitivity::Unit;
+use crate::privatize::{self, Allowance, Purse, ReleaseError, Unprotected};
 use crate::scan::Source;
 use crate::train::{self, Step, TrainError, Trainer};
 use crate::world::Meter;
-use crate::{judge, privatize};
+
+mod paying;
+mod statement;
+pub use paying::{Cost, PayError, Paying, cost};
 
 #[cfg(all(feature = "html", feature = "store"))]
 mod deliver;
@@ -68,6 +74,8 @@ pub struct Audited {
     pub model: Option<Model>,
     pub passes_planned: u32,
     pub passes_run: u32,
+    /// Every reading without noise, for the internal edition; empty without differential privacy.
+    pub price: Vec<Reading>,
 }
 
 /// Why a run could not finish. None of it is the model's fault.
@@ -81,6 +89,19 @@ pub enum RunError {
     Train(#[from] TrainError),
     #[error("the data breaks its contract:\n{}", .0.iter().map(|promise| format!("  - {promise}")).collect::<Vec<_>>().join("\n"))]
     Contract(Vec<String>),
+    #[error(transparent)]
+    Pay(#[from] PayError),
+    #[error("privatize: {0}")]
+    Release(#[from] ReleaseError),
+    #[error("the operating system gives no randomness: {0}")]
+    Entropy(std::io::Error),
+    #[error("a folder for temporary files is needed: {0}")]
+    Scratch(std::io::Error),
+    /// Under differential privacy a message about single rows is withheld.
+    #[error(
+        "the rows could not be read ({0}); under differential privacy the place is not told: run `evenhand check` and read the file without [privacy]"
+    )]
+    Unread(&'static str),
     #[error(transparent)]
     Missing(#[from] crate::evidence::Missing),
     #[error(
@@ -119,12 +140,18 @@ pub fn audit(
     today: Date,
     meter: &mut Meter,
     progress: &dyn Progress,
+    paying: &mut Paying,
 ) -> Result<Audited, RunError> {
     let source = crate::plan::source(pipeline.spec, pipeline.folder, &|path| expand(path))?;
     let draw =
         |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
-    let mut rows = Rows { engine, meter, progress, planned: 0, made: 0, capped: false, met: None };
+    let private = pipeline.spec.privacy.is_some();
+    let mut rows = Rows::new(engine, meter, progress, private);
     let to_learn = learn::demands(pipeline.spec);
+    if let (true, Some(reason)) = (private, learn::reasons(pipeline.spec).into_iter().next()) {
+        let message = format!("under differential privacy nothing is learned from the rows: {reason}");
+        return Err(PlanError { path: "privacy".into(), message }.into());
+    }
     let plan = match to_learn.is_empty() {
         true => draw(&Learned::default())?,
         false => {
@@ -136,6 +163,8 @@ pub fn audit(
     };
     let listed = passes(&plan);
     rows.planned = listed.len() as u32;
+    let cost = cost(&plan);
+    rows.purse = cost.as_ref().map(|cost| purse(&plan, cost, paying)).transpose()?;
     let (profile, model, subject, released) = match plan.spec.train.is_some() {
         true => trained(&plan, &mut rows)?,
         false => given(&plan, &mut rows)?,
@@ -145,10 +174,18 @@ pub fn audit(
     }
     let measurement = measure::measure(&plan, &subject, &released)?;
     let (findings, outcome) = judge::judge(&plan, &measurement.readings, today);
+    let price = match private {
+        true => measure::measure(&plan, &subject, rows.unprotected.internal())?.readings,
+        false => Vec::new(),
+    };
     rows.meter.stage("measure and judge", 0);
     let (planned, made) = (rows.planned, rows.made);
+    let rehearsals = Vec::new();
+    rows.meter.stage("rehearse", 0);
+    let privacy = cost.as_ref().and_then(|cost| statement::statement(&plan, cost, rehearsals));
     let parts = Parts {
         plan: &plan,
+        privacy,
         profile,
         model: model.as_ref(),
         measurement,
@@ -157,7 +194,7 @@ pub fn audit(
         released: &released,
         passes: listed,
     };
-    Ok(Audited { audit: parts.audit(), source, model, passes_planned: planned, passes_run: made })
+    Ok(Audited { audit: parts.audit(), source, model, passes_planned: planned, passes_run: made, price })
 }
 
 /// Contract and measurement in one pass.
@@ -220,12 +257,51 @@ struct Rows<'a> {
     capped: bool,
     /// Rows of the source in the passes so far.
     met: Option<u64>,
+    /// What was paid for, under differential privacy.
+    purse: Option<Purse>,
+    private: bool,
+    /// For the internal edition.
+    unprotected: Unprotected,
+    /// What was released, for the rehearsals.
+    demands: Vec<Demand>,
 }
 
-impl Rows<'_> {
+/// Charges the ledger for the whole run; only then is there a generator of noise.
+fn purse(plan: &Plan, cost: &Cost, paying: &mut Paying) -> Result<Purse, RunError> {
+    let Some(privacy) = &plan.spec.privacy else { return Err(RunError::Pay(PayError::Failed("no budget".into()))) };
+    (paying.charge)(&privacy.population, cost.total, &cost.allocations)?;
+    let random = paying.entropy.generator().map_err(RunError::Entropy)?;
+    Ok(Purse::new(allowance(privacy, cost), random))
+}
+
+fn allowance(privacy: &Privacy, cost: &Cost) -> Allowance {
+    let unit = Unit { neighbours: privacy.neighbours, rows_max: privacy.rows_per_unit_max };
+    Allowance::new(unit, &cost.allocations)
+}
+
+impl<'a> Rows<'a> {
+    fn new(engine: &'a dyn Engine, meter: &'a mut Meter, progress: &'a dyn Progress, private: bool) -> Rows<'a> {
+        Rows {
+            engine,
+            meter,
+            progress,
+            planned: 0,
+            made: 0,
+            capped: false,
+            met: None,
+            purse: None,
+            private,
+            unprotected: Unprotected::none(),
+            demands: Vec::new(),
+        }
+    }
     fn collect(&mut self, name: &str, scan: &crate::scan::Scan, demands: &[Demand]) -> Result<Released, RunError> {
         self.progress.pass(name, self.made + 1, self.planned);
-        let collected = self.engine.collect(scan, demands, self.progress.rows())?;
+        let collected = self.engine.collect(scan, demands, self.progress.rows());
+        let collected = collected.map_err(|e| match self.private {
+            true => RunError::Unread(e.code()),
+            false => RunError::Engine(e),
+        })?;
         self.progress.done(collected.rows);
         if *self.met.get_or_insert(collected.rows) != collected.rows {
             return Err(RunError::Changed);
@@ -237,13 +313,24 @@ impl Rows<'_> {
         self.planned += collected.passes - 1 - planned;
         self.made += collected.passes - 1;
         self.meter.stage(&format!("pass {}: {name}", self.made), collected.rows);
-        Ok(privatize::release(collected.evidence))
+        match &mut self.purse {
+            Some(purse) => {
+                let (released, unprotected) = purse.release(collected.evidence, demands)?;
+                self.unprotected.extend(unprotected);
+                self.demands.extend_from_slice(demands);
+                Ok(released)
+            }
+            // Without a purse nothing may be private.
+            None if self.private => Err(RunError::Pay(PayError::Failed("nothing was paid for".into()))),
+            None => Ok(privatize::release(collected.evidence)),
+        }
     }
 }
 
 /// What an audit is put together from.
 struct Parts<'a> {
     plan: &'a Plan,
+    privacy: Option<PrivacyStatement>,
     profile: Profile,
     model: Option<&'a Model>,
     measurement: Measurement,
@@ -278,6 +365,7 @@ impl Parts<'_> {
                 columns: self.profile.columns,
                 promises: self.profile.promises,
             },
+            privacy: self.privacy,
             model: self.model.map(|model| model.card.clone()),
             cohorts: self.measurement.cohorts,
             readings: self.measurement.readings,
@@ -337,4 +425,12 @@ impl Parts<'_> {
 /// Where the run folders of a pipeline are.
 pub fn reports_folder(spec: &Spec, folder: &Path) -> PathBuf {
     folder.join(spec.report.folder.as_deref().unwrap_or("../reports"))
+}
+
+/// Where the ledger of a population is: as declared, else the store beside the run folders.
+pub fn ledger_path(spec: &Spec, folder: &Path, reports: &Path) -> PathBuf {
+    match spec.privacy.as_ref().and_then(|privacy| privacy.ledger.as_ref()) {
+        Some(ledger) => folder.join(ledger),
+        None => reports.join("evenhand.db"),
+    }
 }

@@ -328,6 +328,12 @@ pub struct Counts {
 }
 
 impl Counts {
+    /// Released counts of every bin; the range is that of the bins, as declared.
+    pub(crate) fn of_bins(binned: BTreeMap<u32, i64>, bins: &Bins) -> Counts {
+        let range = Some((Ordered::of(bins.lower), Ordered::of(bins.upper)));
+        Counts { range, binned: Some(binned), ..Counts::default() }
+    }
+
     /// Counts a number `n` times.
     pub fn add_number(&mut self, value: f64, n: i64, bins: Option<&Bins>) {
         self.widen(Ordered::of(value), Ordered::of(value));

@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::Instant;
 
 use jiff::Timestamp;
-use rand::SeedableRng;
 use rand::rngs::{ChaCha20Rng, SysRng};
+use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
@@ -125,6 +125,36 @@ pub fn variable(name: &str) -> Option<String> {
 /// Number of threads to work with.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// A folder for a while, below the system's folder for temporary files; gone when dropped.
+pub struct Scratch(PathBuf);
+
+impl Scratch {
+    /// A new folder that only this account may read.
+    pub fn new() -> io::Result<Scratch> {
+        let mut name = [0u8; 16];
+        Entropy::System.generator()?.fill_bytes(&mut name);
+        let path = std::env::temp_dir().join(format!("evenhand-{}", hex(&name)));
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        builder.create(&path).map_err(|e| at(&path, e))?;
+        Ok(Scratch(path))
+    }
+
+    /// Writes a file in it.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let path = self.0.join(name);
+        fs::write(&path, bytes).map_err(|e| at(&path, e))?;
+        Ok(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 /// An exclusive lock that ends with the process, however it ends.

@@ -14,7 +14,7 @@ use crate::audit::{Audit, ColumnFate, Data, Reading};
 use crate::cohort::Cohort;
 use crate::finding::{Finding, Outcome, Verdict};
 use crate::run::{Delivered, Pipeline, Request, deliver};
-use crate::world::{self, Clock};
+use crate::world::{self, Clock, Entropy};
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -53,6 +53,7 @@ pub fn run(args: &Args, out: &Output) -> u8 {
         engine_name,
         threads: world::threads(),
         clock: Clock::System,
+        entropy: Entropy::System,
         progress: &*progress,
         fail_on_warn: args.fail_on == Some(FailOn::Warn),
     };

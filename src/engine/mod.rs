@@ -86,6 +86,30 @@ pub enum EngineError {
     Stopped,
 }
 
+impl EngineError {
+    /// The kind of error, without what it says of the rows.
+    pub fn code(&self) -> &'static str {
+        match self {
+            EngineError::Unreadable { .. } => "unreadable",
+            EngineError::Empty { .. } => "empty",
+            EngineError::Format { .. } => "format",
+            EngineError::Ragged { .. } => "ragged",
+            EngineError::Packed { .. } => "packed",
+            EngineError::NotUtf8 { .. } => "not-utf-8",
+            EngineError::NoColumn { .. } => "no-column",
+            EngineError::TwiceNamed { .. } => "twice-named",
+            EngineError::FieldTooLong { .. } => "field-too-long",
+            EngineError::Expression(_) => "expression",
+            EngineError::Memory { .. } => "memory",
+            EngineError::Unsupported(_) => "unsupported",
+            EngineError::Delimiter(_) => "delimiter",
+            EngineError::Cells(_) => "cells",
+            EngineError::Changed => "changed",
+            EngineError::Stopped => "stopped",
+        }
+    }
+}
+
 /// Refuses a separator that is part of a character, a quote or a line break.
 fn check_delimiter(source: &Source) -> Result<(), EngineError> {
     let delimiter = char::from(source.delimiter);

@@ -9,6 +9,9 @@
 //! the other way round. When a model is trained the tables are of the test part, and the counts of all rows less those of the test part are
 //! those of the training part; a column that forms cohorts or the target, or is read by one that does, then shows only counts of 0.
 //!
+//! Under differential privacy only the number of kept rows and the columns with a promise are counted, with noise; a promise is broken when the
+//! counts break it by more than [`NOISE_SDS`] standard deviations of their noise.
+//!
 //! A promise is kept only when it was tested: a share of no rows, or of a column that is not read, is undefined, and the promise is broken.
 //! A key identifies the rows when no two rows share it and no row lacks a part of it (the primary key of SQL).
 
@@ -27,9 +30,13 @@ use crate::schema::{Column, Domain, Role};
 /// Counts of rows, of missing, outside and malformed values, and of repeated keys.
 pub fn demands(plan: &Plan) -> Vec<Demand> {
     let filter = plan.scan.keep.iter().map(|keep| Axis::Truth { of: keep.clone() }).collect();
-    let mut demands = vec![tally(ROWS.into(), Rows::All, filter)];
+    // Rows the filter leaves out are not capped per unit, so no noise of a known scale hides them.
+    let mut demands = vec![match is_private(plan) {
+        true => tally(ROWS.into(), Rows::Kept, Vec::new()),
+        false => tally(ROWS.into(), Rows::All, filter),
+    }];
     let kinds = kinds(plan);
-    for column in &plan.schema.columns {
+    for column in plan.schema.columns.iter().filter(|column| is_counted(plan, column)) {
         if let Some(check) = Check::of(column, &kinds) {
             demands.push(tally(column_demand(&column.name), Rows::Kept, check.axes()));
         }
@@ -42,6 +49,23 @@ pub fn demands(plan: &Plan) -> Vec<Demand> {
     }
     demands
 }
+
+fn is_private(plan: &Plan) -> bool {
+    plan.spec.privacy.is_some()
+}
+
+/// Every column; under differential privacy those with a promise.
+fn is_counted(plan: &Plan, column: &Column) -> bool {
+    let promised = |written: &ColumnSpec| {
+        written.null_share_max.is_some()
+            || written.outside_share_max.is_some()
+            || written.missing == Some(spec::Missing::Refuse)
+    };
+    !is_private(plan) || plan.spec.schema.get(&*column.name).is_some_and(promised)
+}
+
+/// Standard deviations of the noise a promise is given.
+const NOISE_SDS: f64 = 4.0;
 
 /// What the data turned out to be.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,20 +93,26 @@ pub fn profile(plan: &Plan, released: &Released) -> Result<Profile, Missing> {
     let rows = released.tally(ROWS)?;
     let rows_read = rows.total().n;
     let (rows_kept, rows_undecided) = match plan.scan.keep {
-        Some(_) => (rows.get(&[1]).n, rows.get(&[2]).n),
-        None => (rows_read, 0),
+        Some(_) if !is_private(plan) => (rows.get(&[1]).n, rows.get(&[2]).n),
+        _ => (rows_read, 0),
     };
+    let rows_slack = slack(released, ROWS, rows.total().draws);
     let kinds = kinds(plan);
     let mut columns = Vec::new();
     let mut promises: Vec<Promise> =
-        plan.spec.contract.rows_min.iter().map(|least| rows_promise(rows_kept, *least)).collect();
+        plan.spec.contract.rows_min.iter().map(|least| rows_promise(rows_kept, rows_slack, *least)).collect();
     let tabulated = tabulated(plan);
     for column in &plan.schema.columns {
         let check = Check::of(column, &kinds);
+        if !is_counted(plan, column) {
+            let withheld = Shown { missing: None, outside: None, malformed: None };
+            columns.push(fate(plan, column, withheld));
+            continue;
+        }
         let counts = Counts::of(column, check.as_ref(), released)?;
         let shown = counts.shown(plan, rows_kept, tabulated.contains(&column.name));
         if let Some(written) = plan.spec.schema.get(&*column.name) {
-            let judged = Judged { name: &column.name, counts, shown, check: check.as_ref(), rows_kept };
+            let judged = Judged { name: &column.name, counts, shown, check: check.as_ref(), rows_kept, rows_slack };
             promises.extend(judged.promises(written));
         }
         columns.push(fate(plan, column, shown));
@@ -199,12 +229,19 @@ fn as_read(level: &Arc<str>, kind: Kind) -> Arc<str> {
     }
 }
 
+/// Rows by which the noise of a count may deceive; none of a count without noise.
+fn slack(released: &Released, name: &str, draws: u32) -> f64 {
+    released.noise(name).map_or(0.0, |noise| NOISE_SDS * (noise.variance * f64::from(draws)).sqrt())
+}
+
 /// Kept rows of a column.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Counts {
     missing: i64,
     outside: i64,
     malformed: i64,
+    missing_slack: f64,
+    outside_slack: f64,
 }
 
 /// The same, as far as they may be published.
@@ -218,20 +255,25 @@ struct Shown {
 impl Counts {
     /// All 0 for a column that is read by nothing.
     fn of(column: &Column, check: Option<&Check>, released: &Released) -> Result<Counts, Missing> {
-        let Some(check) = check else { return Ok(Counts { missing: 0, outside: 0, malformed: 0 }) };
-        let tally = released.tally(&column_demand(&column.name))?;
+        let Some(check) = check else { return Ok(Counts::default()) };
+        let name = column_demand(&column.name);
+        let tally = released.tally(&name)?;
         let state = |codes: &[u32]| codes.first().copied().unwrap_or_default();
+        let missing = tally.total_where(|codes| check.is_missing(state(codes)));
+        let outside = tally.total_where(|codes| check.is_outside(state(codes)));
         Ok(Counts {
-            missing: tally.total_where(|codes| check.is_missing(state(codes))).n,
-            outside: tally.total_where(|codes| check.is_outside(state(codes))).n,
+            missing: missing.n,
+            outside: outside.n,
             malformed: tally.total_where(|codes| codes.get(1) == Some(&1)).n,
+            missing_slack: slack(released, &name, missing.draws),
+            outside_slack: slack(released, &name, outside.draws),
         })
     }
 
     fn shown(self, plan: &Plan, rows_kept: i64, tabulated: bool) -> Shown {
         let limit = i64::try_from(plan.spec.measure.suppress_below).unwrap_or(i64::MAX);
         let small = |n: i64| 0 < n && n < limit;
-        let Counts { missing, outside, malformed } = self;
+        let Counts { missing, outside, malformed, .. } = self;
         let shows = match limit > 1 {
             false => true,
             true if tabulated && plan.spec.train.is_some() => missing == 0 && outside == 0,
@@ -281,9 +323,18 @@ struct Judged<'a> {
     shown: Shown,
     check: Option<&'a Check>,
     rows_kept: i64,
+    rows_slack: f64,
 }
 
 impl Judged<'_> {
+    /// The share of the rows is at most this, as far as the noise lets it be told.
+    fn keeps(&self, n: i64, slack: f64, most: f64) -> bool {
+        match slack > 0.0 || self.rows_slack > 0.0 {
+            true => n as f64 - slack <= most * (self.rows_kept as f64 + self.rows_slack),
+            false => n as f64 / self.rows_kept as f64 <= most,
+        }
+    }
+
     fn promises(&self, written: &ColumnSpec) -> Vec<Promise> {
         let (name, counts, rows) = (self.name, self.counts, self.rows_kept);
         let written_as = |n: Option<i64>| n.map_or("a withheld number".into(), |n| n.to_string());
@@ -295,17 +346,21 @@ impl Judged<'_> {
         let mut promises = Vec::new();
         if let Some(most) = written.null_share_max {
             let clause = format!("schema.{name}.null_share_max");
-            let kept = counts.missing as f64 / rows as f64 <= most;
+            let kept = self.keeps(counts.missing, counts.missing_slack, most);
             let found = format!("{without}; promised: a share of at most {}", format_number(most));
             promises.push(self.promise(&clause, &found, kept));
         }
         if written.missing == Some(spec::Missing::Refuse) {
             let clause = format!("schema.{name}.missing = \"refuse\"");
-            promises.push(self.promise(&clause, &format!("{without}; promised: none"), counts.missing == 0));
+            promises.push(self.promise(
+                &clause,
+                &format!("{without}; promised: none"),
+                self.keeps(counts.missing, counts.missing_slack, 0.0),
+            ));
         }
         if let Some(most) = written.outside_share_max {
             let clause = format!("schema.{name}.outside_share_max");
-            let kept = counts.outside as f64 / rows as f64 <= most;
+            let kept = self.keeps(counts.outside, counts.outside_slack, most);
             let found = format!(
                 "{} of {rows} rows have a value outside the levels or bounds; promised: a share of at most {}",
                 written_as(self.shown.outside),
@@ -331,7 +386,8 @@ impl Judged<'_> {
 
 fn tested(clause: &str, found: &str, kept: bool, rows_kept: i64) -> Promise {
     match rows_kept {
-        0 => untested(clause, "no row is kept; look at ingest.path and ingest.where"),
+        // A noisy number of rows may be negative.
+        ..=0 => untested(clause, "no row is kept; look at ingest.path and ingest.where"),
         _ => Promise { text: format!("{clause}: {found}"), kept },
     }
 }
@@ -340,8 +396,11 @@ fn untested(clause: &str, why: &str) -> Promise {
     Promise { text: format!("{clause}: not tested, {why}"), kept: false }
 }
 
-fn rows_promise(rows_kept: i64, least: u64) -> Promise {
-    let kept = u64::try_from(rows_kept).is_ok_and(|rows| rows >= least);
+fn rows_promise(rows_kept: i64, slack: f64, least: u64) -> Promise {
+    let kept = match slack > 0.0 {
+        true => rows_kept as f64 + slack >= least as f64,
+        false => u64::try_from(rows_kept).is_ok_and(|rows| rows >= least),
+    };
     Promise { text: format!("contract.rows_min: {rows_kept} rows are kept; promised: at least {least}"), kept }
 }
 

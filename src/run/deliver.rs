@@ -1,15 +1,18 @@
 //! A run with everything around it: the lock, the clock, the run folder, the history.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{Audited, Pipeline, Progress, RunError, audit, reports_folder};
-use crate::audit::{Audit, Exit, FileDigest, RUN_VERSION, Record};
+use rand::Rng;
+
+use super::{Audited, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, reports_folder};
+use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, Reading, Record};
+use crate::budget::{Allocation, Charge};
 use crate::engine::Engine;
 use crate::finding::Outcome;
 use crate::report::{self, ReportError};
 use crate::scan::Source;
-use crate::store::{RunRow, Store, StoreError};
-use crate::world::{self, Clock, Meter};
+use crate::store::{FILE, RunRow, Store, StoreError};
+use crate::world::{self, Clock, Entropy, Meter};
 
 /// What is run, and by what.
 pub struct Request<'a> {
@@ -18,6 +21,8 @@ pub struct Request<'a> {
     pub engine_name: &'a str,
     pub threads: usize,
     pub clock: Clock,
+    /// Where noise comes from; nothing a user can say fixes it.
+    pub entropy: Entropy,
     pub progress: &'a dyn Progress,
     /// A run that ends in WARN exits with 1.
     pub fail_on_warn: bool,
@@ -56,29 +61,42 @@ pub enum DeliverError {
 }
 
 impl DeliverError {
-    /// 75 while another run holds the lock, 2 for a pipeline file from which no plan follows, else 3.
+    /// 75 while another run holds the lock, 2 for a pipeline file from which no plan follows, 4 when the budget refuses, else 3.
     pub fn exit_code(&self) -> u8 {
         match self {
             DeliverError::Locked(_) => 75,
             DeliverError::Run(RunError::Plan(_)) => 2,
+            DeliverError::Run(RunError::Pay(PayError::Refused(_))) => 4,
             _ => 3,
         }
     }
 }
 
 /// Runs a pipeline and writes its run folder. Nothing that is already there is changed; on failure no folder appears.
+///
+/// Under differential privacy there are two: the public edition in the pipeline's folder, and the internal one, which the claim does not cover,
+/// in the folder `NAME.internal` beside it.
 pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let spec = request.pipeline.spec;
     let base = plain(&reports_folder(spec, request.pipeline.folder));
     let folder = base.join(&spec.pipeline.name);
     let Some(_lock) = world::lock(&folder)? else { return Err(DeliverError::Locked(folder)) };
     world::sweep(&folder)?;
-    let mut store = Store::open(&base.join("evenhand.db"))?;
+    let mut store = Store::open(&base.join(FILE))?;
     let previous = store.latest(&spec.pipeline.name)?;
     let (started, mut meter) = (request.clock.now(), Meter::start());
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
-    let audited = audit(&request.pipeline, request.engine, today, &mut meter, request.progress)?;
-    let mut files = report::files(&audited.audit, audited.model.as_ref())?;
+    let mut ledger = None;
+    let mut paying = Paying {
+        charge: Box::new(|population, cost, parts| {
+            ledger = Some(charge(request, &base, (population, cost, parts))?);
+            Ok(())
+        }),
+        entropy: request.entropy,
+    };
+    let audited = audit(&request.pipeline, request.engine, today, &mut meter, request.progress, &mut paying)?;
+    drop(paying);
+    let files = report::files(&audited.audit, audited.model.as_ref())?;
     let inputs = digests(&audited.source)?;
     meter.stage("digests and files", 0);
     let report_sha256 = report::digests(&files[..1]).remove(0).sha256;
@@ -86,7 +104,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let run_id = free_id(&folder, &format!("{stamp}-{}", &report_sha256[..8]));
     let record = Record {
         run_version: RUN_VERSION,
-        run_id: run_id.clone(),
+        run_id,
         pipeline: spec.pipeline.name.clone(),
         generator: audited.audit.generator.clone(),
         outcome: audited.audit.outcome,
@@ -99,19 +117,77 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         passes_run: audited.passes_run,
         usage: meter.stages,
         previous,
+        edition: None,
+        commitment_sha256: None,
+        commitment_salt: None,
+        ledger,
+        price: Vec::new(),
         inputs,
         files: report::digests(&files),
     };
-    let run_json = report::run_json(&record)?;
-    let html = report::html(&files[0].1, &run_json)?;
-    files.push(("run.json".into(), run_json));
-    files.push(("report.html".into(), html.into_bytes()));
-    let written = world::publish(&folder, &run_id, &files)?;
+    let (written, record) = match spec.privacy.is_some() {
+        false => (write(&folder, files, &record)?, record),
+        true => editions(request, &base, files, (record, &audited.price))?,
+    };
     let row = row(&audited, &record, report_sha256);
     if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
         return Err(DeliverError::History { folder: written, why });
     }
     Ok(Delivered { folder: written, audit: audited.audit, record })
+}
+
+/// Writes one run folder.
+fn write(folder: &Path, mut files: Vec<(String, Vec<u8>)>, record: &Record) -> Result<PathBuf, DeliverError> {
+    let run_json = report::run_json(record)?;
+    let html = report::html(&files[0].1, &run_json)?;
+    files.push(("run.json".into(), run_json));
+    files.push(("report.html".into(), html.into_bytes()));
+    Ok(world::publish(folder, &record.run_id, &files)?)
+}
+
+/// Writes the internal edition, then the public one, which is returned.
+fn editions(
+    request: &Request,
+    base: &Path,
+    files: Vec<(String, Vec<u8>)>,
+    (record, price): (Record, &[Reading]),
+) -> Result<(PathBuf, Record), DeliverError> {
+    let mut salt = [0u8; 32];
+    request.entropy.generator()?.fill_bytes(&mut salt);
+    let digests: String = record.inputs.iter().map(|input| input.sha256.as_str()).collect();
+    let commitment = report::sha256(&[&salt[..], digests.as_bytes()].concat());
+    let internal = Record {
+        edition: Some(Edition::Internal),
+        commitment_sha256: Some(commitment.clone()),
+        commitment_salt: Some(salt.iter().map(|byte| format!("{byte:02x}")).collect()),
+        price: price.to_vec(),
+        ..record.clone()
+    };
+    let public = Record {
+        edition: Some(Edition::Public),
+        commitment_sha256: Some(commitment),
+        finished_at: record.started_at.clone(),
+        passes_run: record.passes_planned,
+        usage: Vec::new(),
+        inputs: Vec::new(),
+        ..record
+    };
+    let name = &request.pipeline.spec.pipeline.name;
+    let folder = base.join(format!("{name}.internal"));
+    write(&folder, files.clone(), &internal)?;
+    let written = write(&base.join(name), files, &public)?;
+    Ok((written, public))
+}
+
+/// Charges the ledger of the population, and says where it stands.
+fn charge(
+    request: &Request,
+    base: &Path,
+    (population, cost, parts): (&str, Charge, &[Allocation]),
+) -> Result<LedgerState, PayError> {
+    let path = ledger_path(request.pipeline.spec, request.pipeline.folder, base);
+    let _ = (population, cost, parts);
+    Err(PayError::Failed(format!("{}: no ledger", path.display())))
 }
 
 /// The path without `name/..`, as a person would write it.

@@ -39,6 +39,11 @@ impl Cap {
         Cap { unit, rows_max, salt, memory_bytes_max, found: Arc::default() }
     }
 
+    /// The same cap, of rows that were not looked at yet.
+    pub fn again(&self) -> Cap {
+        Cap { found: Arc::default(), ..self.clone() }
+    }
+
     /// Salts of the two hashes of a unit.
     pub fn unit_salts(&self) -> [String; 2] {
         [1, 2].map(|part| format!("{}:unit:{part}", self.salt))

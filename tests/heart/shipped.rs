@@ -6,7 +6,7 @@ use evenhand::engine::reference::Reference;
 use evenhand::finding::{Outcome, Verdict};
 use evenhand::plan::expression;
 use evenhand::plan::spec::Spec;
-use evenhand::run::{self, Audited, Pipeline, Progress, RunError};
+use evenhand::run::{self, Audited, Paying, Pipeline, Progress, RunError};
 use evenhand::world::Meter;
 
 struct Silent;
@@ -23,7 +23,14 @@ impl Progress for Silent {
 pub fn run(spec: &Spec, folder: &Path) -> Result<Audited, RunError> {
     let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
     let pipeline = Pipeline { spec, spec_sha256: "", folder, parse: &parse };
-    run::audit(&pipeline, &Reference, jiff::civil::date(2026, 1, 1), &mut Meter::start(), &Silent)
+    run::audit(
+        &pipeline,
+        &Reference,
+        jiff::civil::date(2026, 1, 1),
+        &mut Meter::start(),
+        &Silent,
+        &mut Paying::nobody(),
+    )
 }
 
 /// A pipeline file that ships.

@@ -78,7 +78,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
 const NEVER: [(&str, &str); 3] = [("report", "evidence"), ("report", "statistic"), ("report", "demand")];
 
 /// What may be written only in some places: the text, and the beginnings of the paths.
-const PLACES: [(&str, &[&str]); 16] = [
+const PLACES: [(&str, &[&str]); 17] = [
     ("polars::", &["src/engine/polars"]),
     ("matrixmultiply::", &["src/engine/"]),
     ("linfa", &["src/train/"]),
@@ -95,6 +95,7 @@ const PLACES: [(&str, &[&str]); 16] = [
     ("SystemTime", &["src/world.rs"]),
     ("Guarded::open", &["src/privatize/"]),
     (".open()", &["src/privatize/"]),
+    (".look()", &["src/privatize/"]),
 ];
 
 const DRAWERS: [&str; 6] = ["utils", "util", "helpers", "helper", "common", "misc"];

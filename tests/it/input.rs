@@ -15,7 +15,7 @@ use evenhand::engine::{Engine, EngineError};
 use evenhand::evidence::Released;
 use evenhand::plan::spec::Format;
 use evenhand::privatize::release;
-use evenhand::run::{Pipeline, Progress, audit};
+use evenhand::run::{Paying, Pipeline, Progress, audit};
 use evenhand::scalar::{Scalar, Vector};
 use evenhand::scan::{Read, Reading, Scan, Source};
 use evenhand::statistic::{Bins, Spread};
@@ -487,8 +487,9 @@ fn a_source_that_changes_between_passes_is_refused() {
     let spec = toml::from_str(text).unwrap();
     let parse = |text: &str| evenhand::plan::expression::parse(text).map_err(|e| e.message);
     let pipeline = Pipeline { spec: &spec, spec_sha256: "", folder: folder.path(), parse: &parse };
-    let run =
-        |engine: &dyn Engine| audit(&pipeline, engine, jiff::civil::date(2026, 1, 1), &mut Meter::start(), &Silent);
+    let run = |engine: &dyn Engine| {
+        audit(&pipeline, engine, jiff::civil::date(2026, 1, 1), &mut Meter::start(), &Silent, &mut Paying::nobody())
+    };
     let calm = run(&ENGINE).unwrap_or_else(|e| panic!("{e}"));
     assert_eq!((calm.passes_planned, calm.passes_run), (2, 2));
     let why = run(&Restless(path)).err().unwrap().to_string();

@@ -18,6 +18,7 @@ mod document;
 mod expressions;
 mod gates;
 mod keys;
+mod privacy;
 mod secrets;
 mod stages;
 
@@ -100,6 +101,7 @@ pub fn check(
     policy::merge(&mut spec, shared.unwrap_or_default());
     let mut checker = Checker { spec: &spec, own, document: &document, policy: policy.as_ref(), columns, complaints };
     stages::check(&mut checker);
+    privacy::check(&mut checker);
     columns::separator(&mut checker);
     columns::check(&mut checker);
     expressions::check(&mut checker, parse);

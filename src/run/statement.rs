@@ -1,0 +1,165 @@
+//! What the report says of privacy: the claim, its cost, and a checklist after NIST SP 800-226, Guidelines for Evaluating Differential
+//! Privacy Guarantees (March 2025), in own words. Every line passes, warns or is unknown, with the value it was judged by.
+
+use super::paying::Cost;
+use crate::audit::{ChecklistLine, PrivacyStatement, Rehearsal, Standing};
+use crate::plan::Plan;
+use crate::plan::spec::{Neighbours, Privacy};
+use crate::schema::Role;
+
+use Standing::{Pass, Unknown, Warn};
+
+/// The statement of a plan that was paid for.
+pub fn statement(plan: &Plan, cost: &Cost, rehearsals: Vec<Rehearsal>) -> Option<PrivacyStatement> {
+    let privacy = plan.spec.privacy.as_ref()?;
+    let unit = plan.schema.with(Role::PrivacyUnit).next().map(|column| column.name.clone());
+    let checklist = Checklist { plan, privacy, cost, rehearsals: &rehearsals, unit: unit.as_deref() }.lines();
+    Some(PrivacyStatement {
+        population: privacy.population.clone(),
+        unit,
+        rows_per_unit_max: privacy.rows_per_unit_max,
+        neighbours: privacy.neighbours,
+        epsilon: privacy.epsilon,
+        delta: privacy.delta,
+        charge: cost.total,
+        parallel: cost.parallel,
+        posterior_max: posterior_max(privacy.epsilon),
+        rehearsals,
+        checklist,
+    })
+}
+
+/// e^epsilon / (1 + e^epsilon), without overflow.
+fn posterior_max(epsilon: f64) -> f64 {
+    1.0 / (1.0 + libm::exp(-epsilon))
+}
+
+struct Checklist<'a> {
+    plan: &'a Plan,
+    privacy: &'a Privacy,
+    cost: &'a Cost,
+    rehearsals: &'a [Rehearsal],
+    unit: Option<&'a str>,
+}
+
+impl Checklist<'_> {
+    fn lines(&self) -> Vec<ChecklistLine> {
+        let lines: [(&str, (Standing, String)); 18] = [
+            ("Unit of privacy", self.unit()),
+            ("Neighbouring datasets", self.neighbours()),
+            ("Cost over all releases", self.cost()),
+            ("Strength of the claim", self.strength()),
+            ("Kind of differential privacy", self.kind()),
+            ("Bounds declared beforehand", (Pass, "every level and bound is declared; the share of clamped values is published only where it is charged".into())),
+            ("Groups", (Pass, "cohorts are declared levels; every cell of the table has noise, empty ones too".into())),
+            ("Means and quantiles", (Pass, "means are noisy sums over noisy counts; no least, greatest or median value is published".into())),
+            ("Choices that depend on rows", self.choices()),
+            ("Noise", (Pass, "integers from an exact sampler (Canonne, Kamath and Steinke 2020) on ChaCha20, seeded by the operating system; sums are checked integers. The time a draw takes may vary: nobody who can time a run should see it run".into())),
+            ("Whatever is left without noise", (Pass, "no file sizes, durations, memory, row counts or data fingerprints in the public edition; errors name no place in the rows. The exit code and outcome follow from published numbers".into())),
+            ("Uncertainty", (Pass, "every estimate has an interval for sampling and noise; estimates the noise drowns are undefined".into())),
+            ("Effect on small groups", (Warn, "noise is the same for all, so smaller cohorts have wider intervals; compare the widths in the tables".into())),
+            ("Who is trusted", (Unknown, "the account that runs evenhand sees the rows; access to them and their deletion are the operator's".into())),
+            ("Synthetic data", (Pass, "none is published".into())),
+            ("Debugging", (Pass, "the seed of the split is public; the noise has no seed and cannot be drawn again".into())),
+            ("De-identification apart", (Pass, "no cost is lowered on account of de-identification".into())),
+            ("Attacks on the releases", self.attacks()),
+        ];
+        let line = |(number, (topic, (standing, value))): (u32, (&str, (Standing, String)))| ChecklistLine {
+            number,
+            topic: topic.into(),
+            standing,
+            value,
+        };
+        (1..).zip(lines).map(line).collect()
+    }
+
+    fn unit(&self) -> (Standing, String) {
+        match (self.unit, self.privacy.rows_per_unit_max) {
+            (Some(unit), 1) => (Pass, format!("{unit}; the one row of smallest hash is used")),
+            (Some(unit), most) => (Pass, format!("{unit}; at most {most} rows of smallest hash are used")),
+            (None, _) => {
+                (Warn, "every row is taken for a unit of its own: a person with several rows is protected less".into())
+            }
+        }
+    }
+
+    fn neighbours(&self) -> (Standing, String) {
+        match self.privacy.neighbours {
+            Neighbours::AddRemove => {
+                (Pass, "one unit added or removed, in every release; the number of rows is not taken as public".into())
+            }
+            Neighbours::ChangeOne => (Pass, "the rows of one unit replaced, in every release".into()),
+        }
+    }
+
+    fn cost(&self) -> (Standing, String) {
+        let delta = match (self.privacy.delta, self.privacy.rows_at_least) {
+            (0.0, _) => "delta 0".to_string(),
+            (delta, Some(rows)) => format!("delta {delta:e}, one in {rows} being {:.1e}", 1.0 / rows as f64),
+            (delta, None) => format!("delta {delta:e}"),
+        };
+        let standing = match self.privacy.rows_at_least {
+            Some(rows) if self.privacy.delta > 0.1 / rows as f64 => Warn,
+            _ => Pass,
+        };
+        (
+            standing,
+            format!(
+                "this run: epsilon {}, {delta}; what the population has spent in all is in run.json",
+                self.privacy.epsilon
+            ),
+        )
+    }
+
+    fn strength(&self) -> (Standing, String) {
+        let epsilon = self.privacy.epsilon;
+        let (standing, words) = match epsilon {
+            ..=1.0 => (Pass, "strong"),
+            ..=5.0 => (Pass, "moderate"),
+            ..=10.0 => (Warn, "weak"),
+            _ => (Warn, "mostly formal"),
+        };
+        let guess = 100.0 * posterior_max(epsilon);
+        (
+            standing,
+            format!(
+                "epsilon {epsilon} is {words}: even odds that a unit is in the rows can become at most {guess:.1} %"
+            ),
+        )
+    }
+
+    fn kind(&self) -> (Standing, String) {
+        match self.privacy.delta > 0.0 {
+            true => (
+                Pass,
+                format!(
+                    "zero-concentrated, rho {:.3e}, converted to (epsilon, delta) by the optimum of Canonne, Kamath and Steinke 2020",
+                    self.cost.total.rho as f64 / crate::budget::UNITS as f64
+                ),
+            ),
+            false => (Pass, "pure; discrete Laplace noise".into()),
+        }
+    }
+
+    fn choices(&self) -> (Standing, String) {
+        match self.plan.spec.train.is_some() {
+            true => (Pass, "penalty, steps and features are declared; scaling, projection and checks of the model use released sums".into()),
+            false => (Pass, "nothing is chosen by looking at the rows".into()),
+        }
+    }
+
+    fn attacks(&self) -> (Standing, String) {
+        let falsified = self.rehearsals.iter().filter(|rehearsal| rehearsal.falsified).count();
+        let most = self.rehearsals.iter().map(|rehearsal| rehearsal.epsilon_lower).fold(0.0, f64::max);
+        match (self.rehearsals.len(), falsified) {
+            (0, _) => (Unknown, "no attack was made".into()),
+            (all, 0) => (
+                Pass,
+                format!(
+                    "claim not falsified by {all} two-world tests on made-up rows; greatest lower bound on epsilon {most:.3}"
+                ),
+            ),
+            (all, bad) => (Warn, format!("claim falsified by {bad} of {all} two-world tests on made-up rows")),
+        }
+    }
+}
