@@ -31,8 +31,11 @@ use crate::train::{self, Step, TrainError, Trainer};
 use crate::world::Meter;
 
 mod paying;
+mod rehearsal;
 mod statement;
 pub use paying::{Cost, PayError, Paying, cost};
+#[cfg(test)]
+pub(crate) use rehearsal::judged;
 
 #[cfg(all(feature = "html", feature = "store"))]
 mod deliver;
@@ -180,7 +183,10 @@ pub fn audit(
     };
     rows.meter.stage("measure and judge", 0);
     let (planned, made) = (rows.planned, rows.made);
-    let rehearsals = Vec::new();
+    let rehearsals = match (&cost, &plan.spec.privacy) {
+        (Some(cost), Some(privacy)) => rehearsal::rehearse(&plan, engine, &rows.demands, &allowance(privacy, cost))?,
+        _ => Vec::new(),
+    };
     rows.meter.stage("rehearse", 0);
     let privacy = cost.as_ref().and_then(|cost| statement::statement(&plan, cost, rehearsals));
     let parts = Parts {

@@ -5,20 +5,13 @@
 //! the sum of squared changes; for integers in any number of coordinates Canonne, Kamath and Steinke 2020, theorem 4.
 
 use num_bigint::BigUint;
-use rand::Rng;
 
-use super::noise::{Scale, discrete_gaussian, discrete_laplace, gaussian_variance, laplace_variance};
+use super::noise::{Law, Scale};
 use super::sensitivity::Sensitivity;
 use crate::budget::{Charge, Mechanism, UNITS};
 
 /// Greatest parameter that is drawn from: a standard deviation of 2^60.
 const PARAMETER_BITS: u64 = 120;
-
-/// Distribution and parameter.
-pub enum Law {
-    Laplace(Scale),
-    Gaussian(Scale),
-}
 
 impl Law {
     /// Laplace noise where the charge is pure, else Gaussian. None when the charge is zero or the noise beyond what can be drawn.
@@ -27,13 +20,6 @@ impl Law {
         match charge.epsilon {
             Some(epsilon) => rounded_up(&sensitivity.l1 * units, BigUint::from(epsilon)).map(Law::Laplace),
             None => rounded_up(&sensitivity.l2_squared * units, BigUint::from(charge.rho) * 2u32).map(Law::Gaussian),
-        }
-    }
-
-    pub fn draw(&self, random: &mut impl Rng) -> i128 {
-        match self {
-            Law::Laplace(scale) => discrete_laplace(random, scale),
-            Law::Gaussian(variance) => discrete_gaussian(random, variance),
         }
     }
 
@@ -50,13 +36,6 @@ impl Law {
         match self {
             Law::Laplace(_) => Mechanism::DiscreteLaplace,
             Law::Gaussian(_) => Mechanism::DiscreteGaussian,
-        }
-    }
-
-    pub fn variance(&self) -> f64 {
-        match self {
-            Law::Laplace(scale) => laplace_variance(scale),
-            Law::Gaussian(variance) => gaussian_variance(variance),
         }
     }
 

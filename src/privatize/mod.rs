@@ -22,7 +22,7 @@ pub mod select;
 pub mod sensitivity;
 pub mod threshold;
 
-use law::Law;
+use noise::Law;
 use sensitivity::Unit;
 
 /// Most numbers one statistic may be released as.

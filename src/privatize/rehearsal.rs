@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use rand::rngs::ChaCha20Rng;
 
-use super::law::Law;
+use super::noise::Law;
 use super::{Allowance, NUMBERS_MAX, ReleaseError, noised, numbers, sensitivity, word};
 use crate::budget::Charge;
 use crate::demand::Demand;

@@ -282,11 +282,7 @@ fn probability(k: u64, n: u64, p: f64, q: f64) -> f64 {
         return (n * log(p, q)).exp();
     }
     let rest = n - k;
-    let log = stirling_error(n)
-        - stirling_error(k)
-        - stirling_error(rest)
-        - deviance(k, n * p)
-        - deviance(rest, n * q);
+    let log = stirling_error(n) - stirling_error(k) - stirling_error(rest) - deviance(k, n * p) - deviance(rest, n * q);
     log.exp() * (n / (2.0 * std::f64::consts::PI * k * rest)).sqrt()
 }
 

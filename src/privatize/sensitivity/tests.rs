@@ -91,6 +91,7 @@ fn counted(rows: &[String], demands: &[Demand], folder: &std::path::Path) -> Vec
         reads: vec![read("level", Reading::Text), read("number", Reading::Number)],
         derive: Vec::new(),
         keep: None,
+        cap: None,
     };
     let evidence = Reference.collect(&scan, demands, &|_| {}).unwrap().evidence.open();
     let numbers = |statistic: &Statistic| match statistic {

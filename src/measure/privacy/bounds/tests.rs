@@ -86,7 +86,8 @@ fn intervals_cover_at_least_as_claimed() {
 /// The ends solve their equations at large numbers too.
 #[test]
 fn ends_solve_their_equations_at_a_million_trials() {
-    for (k, n) in [(1u64, 1_000_000u64), (3_000, 1_000_000), (500_000, 1_000_000), (999_990, 1_000_000), (77, 100_000)] {
+    for (k, n) in [(1u64, 1_000_000u64), (3_000, 1_000_000), (500_000, 1_000_000), (999_990, 1_000_000), (77, 100_000)]
+    {
         let (low, high) = clopper_pearson(k, n, 1e-4);
         near(at_least(k, n, low, 1.0 - low), 5e-5, 1e-6);
         near(at_least(n - k, n, 1.0 - high, high), 5e-5, 1e-6);
