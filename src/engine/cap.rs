@@ -66,3 +66,6 @@ impl Capped {
 pub fn too_large(cap: &Cap) -> EngineError {
     EngineError::Memory { demand: "rows per unit".into(), limit_bytes: cap.memory_bytes_max }
 }
+
+#[cfg(test)]
+mod tests;
