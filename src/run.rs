@@ -440,3 +440,6 @@ pub fn ledger_path(spec: &Spec, folder: &Path, reports: &Path) -> PathBuf {
         None => reports.join("evenhand.db"),
     }
 }
+
+#[cfg(test)]
+mod tests;

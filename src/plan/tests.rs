@@ -72,3 +72,18 @@ fn a_set_names_a_column_once() {
         assert_eq!(plan(&format!("{sex}measure.across = {across}")).unwrap_err().path, "measure.across");
     }
 }
+
+/// Rows are capped per unit where there is differential privacy and a column of units.
+#[test]
+fn the_cap_follows_from_privacy_and_the_unit() {
+    let privacy = "privacy.population = \"people\"\nprivacy.epsilon = 1.0\nprivacy.rows_per_unit_max = 3\nprivacy.memory_mib_max = 2\npipeline.seed = 9\n";
+    let unit = "schema.person.roles = [\"privacy-unit\"]\n";
+    let cap = |text: &str| {
+        let text = format!("pipeline.name = \"p\"\ningest.path = \"a.csv\"\n{text}");
+        scan(&toml::from_str(&text).unwrap(), source(), &parse).unwrap().cap
+    };
+    let expected = Cap::new(Scalar::column("person"), 3, "9:cap".into(), 2 << 20);
+    assert_eq!(cap(&format!("{privacy}{unit}")), Some(expected));
+    assert_eq!(cap(&format!("{privacy}schema.person.roles = [\"identifier\"]")), None);
+    assert_eq!(cap(unit), None);
+}

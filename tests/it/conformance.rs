@@ -21,6 +21,8 @@ use proptest::prelude::*;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+mod caps;
+
 /// One row of the test table: every kind of value, missing ones included.
 #[derive(Clone, Debug)]
 struct Row {
