@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub mod accounting;
+pub mod ledger;
 
 /// Units in one: costs are multiples of 10^-12.
 pub const UNITS: u64 = 1_000_000_000_000;

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
 
+mod budget;
 mod check;
 mod complaints;
 mod completions;
@@ -66,6 +67,8 @@ enum Verb {
     Run(run::Args),
     /// Render the report of a finished run again.
     Report(report::Args),
+    /// Show, grant, verify or restore the privacy budget of populations.
+    Budget(budget::Args),
     /// List the metrics: formula, what each hides, source.
     Metrics(metrics::Args),
     /// Print the JSON Schema of pipeline files, for editors.
@@ -98,6 +101,7 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Verb::Plan(args) => plan::run(&args, &out),
         Verb::Run(args) => run::run(&args, &out),
         Verb::Report(args) => report::run(&args, &out),
+        Verb::Budget(args) => budget::run(&args, &out),
         Verb::Metrics(args) => metrics::run(&args, &out),
         Verb::Schema(args) => schema::run(&args, &out),
         Verb::DemoData(args) => demo_data::run(&args, &out),

@@ -21,8 +21,10 @@ use crate::finding::{Finding, Outcome};
 use crate::world;
 
 mod error;
+mod ledger;
 
 pub use error::StoreError;
+pub use ledger::{LedgerError, head_path};
 
 /// Name of the store in the folder of run folders.
 pub const FILE: &str = "evenhand.db";
