@@ -186,19 +186,23 @@ fn show(args: &Show, out: &Output) -> u8 {
         out.result_json(&json!({"ledger": path, "head": head, "unit": 1e-12, "populations": accounts}));
         return 0;
     }
+    out.result(&human(head.as_ref(), &accounts));
+    0
+}
+
+fn human(head: Option<&Head>, accounts: &Accounts) -> String {
     let mut text = String::new();
-    for (balance, entries) in &accounts {
+    for (balance, entries) in accounts {
         account(&mut text, balance, entries);
     }
     let _ = match head {
         Some(head) => writeln!(
             text,
-            "head {head}\n  keep it: evenhand budget verify --head proves later that nothing was taken back"
+            "head {head}\n  keep it: evenhand budget verify --head tells later whether entries were taken back"
         ),
         None => writeln!(text, "the ledger is empty: evenhand budget grant"),
     };
-    out.result(&text);
-    0
+    text
 }
 
 type Accounts = Vec<(Balance, Vec<Entry>)>;
@@ -225,7 +229,7 @@ fn account(text: &mut String, balance: &Balance, entries: &[Entry]) {
     let Balance { population, grant, lifetime, window, renews, entries: count, .. } = balance;
     let _ = writeln!(text, "population {population}");
     let _ = writeln!(text, "  granted  {}", limits(grant));
-    let _ = writeln!(text, "  spent    {} in {count} entries", spent(lifetime));
+    let _ = writeln!(text, "  spent    {}; entries: {count}", spent(lifetime));
     let _ = writeln!(text, "  left     {}", left(lifetime));
     if let Some((window, spending)) = grant.window.zip(window.as_ref()) {
         let renews = renews.map(|at| format!("; the oldest leaves at {at}")).unwrap_or_default();

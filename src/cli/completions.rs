@@ -27,7 +27,7 @@ mod tests {
     fn every_verb_completes() {
         for shell in [clap_complete::Shell::Bash, clap_complete::Shell::Zsh, clap_complete::Shell::Fish] {
             let script = script(shell);
-            for verb in ["init", "check", "plan", "run", "demo-data", "doctor"] {
+            for verb in ["init", "check", "plan", "run", "budget", "demo-data", "doctor"] {
                 assert!(script.contains(verb), "{shell}: {verb}");
             }
         }

@@ -276,7 +276,8 @@ impl Store {
         Ok(entry)
     }
 
-    /// Brings the head file up to the last committed entry. Under the write lock, so that it never falls back.
+    /// Brings the head file up to the last committed entry. Under the write lock, so that it never falls back. Fails after the commit: the
+    /// charge is made and must not be spent.
     fn advance(&mut self) -> Result<(), LedgerError> {
         self.statement("BEGIN IMMEDIATE")?;
         let ends = sqlx::query(

@@ -62,10 +62,13 @@ pub fn read(ledger: &Path) -> Result<Beside, LedgerError> {
     }
 }
 
-/// Writes the head file; the store's write lock is held.
+/// Writes the head file where it differs; the store's write lock is held.
 pub fn write(ledger: &Path, id: &str, head: Head) -> Result<(), LedgerError> {
     let path = path_of(ledger);
     let content = HeadFile { ledger: id.into(), head, file: file_number(ledger) };
+    if matches!(read(ledger), Ok(Beside::Head(there)) if there == content) {
+        return Ok(());
+    }
     let written = serde_json::to_vec(&content).map_err(io::Error::other);
     written.and_then(|bytes| world::replace(&path, &bytes)).map_err(|why| LedgerError::HeadFile { path, why })
 }
