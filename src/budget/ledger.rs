@@ -220,7 +220,7 @@ pub enum Missing {
     /// Nothing: the ledger was moved.
     Nothing,
     Cost(Charge),
-    /// Not known: as much as the whole grant.
+    /// Not known: as much as the whole grant, as it stands in the ledger. Where a larger grant was lost too, the cost must be said.
     Grant,
 }
 

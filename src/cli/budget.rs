@@ -91,7 +91,8 @@ struct Restore {
     /// The populations that lack entries; all of them when absent.
     #[arg(long, value_name = "NAME")]
     population: Vec<String>,
-    /// What is missing is not known: the whole grant of each population is marked as spent.
+    /// What is missing is not known: the whole grant of each population is marked as spent, as the ledger has it. Where a larger grant is
+    /// among what was lost, say the cost instead.
     #[arg(long)]
     all: bool,
     /// The pure epsilon that is missing, or with --delta the epsilon of Gaussian releases.
