@@ -70,6 +70,7 @@ struct GrantArgs {
     /// Days within which no more than the epsilon of the window may be spent.
     #[arg(long, value_name = "N", requires = "window_epsilon")]
     window_days: Option<u32>,
+    /// What may be spent within those days.
     #[arg(long, value_name = "EPSILON", value_parser = units, requires = "window_days")]
     window_epsilon: Option<u64>,
 }
@@ -98,6 +99,7 @@ struct Restore {
     /// The pure epsilon that is missing, or with --delta the epsilon of Gaussian releases.
     #[arg(long, value_parser = units)]
     epsilon: Option<u64>,
+    /// The delta at which the missing Gaussian releases cost that epsilon.
     #[arg(long, value_parser = units, requires = "epsilon")]
     delta: Option<u64>,
     /// The rho that is missing.
