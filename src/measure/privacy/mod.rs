@@ -5,5 +5,6 @@
 
 pub mod anonymeter;
 pub mod bounds;
+pub mod identifiers;
 pub mod membership;
 pub mod two_worlds;
