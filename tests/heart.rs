@@ -1,5 +1,7 @@
 //! The heart's tests: no polars, no templates, no store. One module per question; data from outside the repository where they are at hand.
 
+#[path = "heart/attacks.rs"]
+mod attacks;
 #[path = "heart/audit.rs"]
 mod audit;
 #[path = "heart/cases.rs"]

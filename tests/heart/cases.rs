@@ -12,10 +12,10 @@ use crate::audit::{ends, point};
 const TOLERANCE: f64 = 1e-12;
 
 /// A table: the words of its heading, and its rows.
-struct Table<'a> {
-    section: &'a str,
-    columns: Vec<&'a str>,
-    rows: Vec<Vec<&'a str>>,
+pub struct Table<'a> {
+    pub section: &'a str,
+    pub columns: Vec<&'a str>,
+    pub rows: Vec<Vec<&'a str>>,
 }
 
 fn fields(line: &str) -> Vec<&str> {
@@ -23,7 +23,7 @@ fn fields(line: &str) -> Vec<&str> {
 }
 
 /// The tables of a Markdown text, with the heading each stands under.
-fn tables(text: &str) -> Vec<Table<'_>> {
+pub fn tables(text: &str) -> Vec<Table<'_>> {
     let (mut tables, mut section, mut inside): (Vec<Table>, &str, bool) = (Vec::new(), "", false);
     for line in text.lines() {
         if let Some(heading) = line.strip_prefix("## ") {
