@@ -1,3 +1,12 @@
 //! De-identification: what is done to a column so that rows single out nobody easily.
 //!
 //! Never sold as, and never summed with, differential privacy.
+
+pub mod classes;
+pub mod criteria;
+pub mod hierarchy;
+pub mod lattice;
+pub mod microaggregate;
+pub mod mondrian;
+pub mod risk;
+pub mod utility;
