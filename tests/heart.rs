@@ -29,5 +29,7 @@ mod reference;
 #[cfg(feature = "sql")]
 #[path = "heart/shipped.rs"]
 mod shipped;
+#[path = "heart/syntactic.rs"]
+mod syntactic;
 #[path = "heart/tidy.rs"]
 mod tidy;

@@ -235,7 +235,9 @@ fn entropy(class: &Class) -> f64 {
     let mut counts: Vec<u64> = class.sensitive.iter().map(|&(_, count)| count).collect();
     counts.sort_unstable();
     let rows = class.count as f64;
-    rows.ln() - counts.into_iter().map(|count| count as f64 * (count as f64).ln()).sum::<f64>() / rows
+    // Of one value it is 0, whatever the rounding.
+    let entropy = rows.ln() - counts.into_iter().map(|count| count as f64 * (count as f64).ln()).sum::<f64>() / rows;
+    entropy.max(0.0)
 }
 
 /// The greatest count, and the sum of the l-th greatest and all smaller ones; none for l below 2 or fewer than l values.

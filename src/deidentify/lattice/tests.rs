@@ -135,6 +135,7 @@ fn criteria() -> Vec<Vec<Criterion>> {
     let k = Criterion::KAnonymity { k: 3 };
     vec![
         vec![Criterion::KAnonymity { k: 4 }],
+        vec![Criterion::KAnonymity { k: 30 }],
         vec![Criterion::KMap { k: 6 }],
         vec![k, Criterion::DistinctDiversity { l: 2 }],
         vec![Criterion::AlphaK { alpha: 0.6, k: 2 }],
@@ -173,7 +174,7 @@ fn the_search_finds_what_enumeration_finds() {
         }
     }
     // The worlds hold both, and the search evaluates less than everything.
-    assert!(found > 1500 && refused > 10 && spared > 15 * found, "{found} {refused} {spared}");
+    assert!(found > 1500 && refused > 10 && spared > 9 * found, "{found} {refused} {spared}");
 }
 
 /// The solution, after comparison with all combinations.
