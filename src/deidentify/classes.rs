@@ -17,6 +17,8 @@ pub enum ModelError {
     Negative,
     #[error("the table has no rows")]
     Empty,
+    #[error("the table has more than 2^53 rows")]
+    Rows,
     #[error("the population's axes differ from the quasi-identifiers': use the same columns and levels for both")]
     Population,
     #[error("a class has more rows than its population: the population must hold the sample")]
@@ -81,6 +83,9 @@ pub struct Reference {
     pub rows: u64,
 }
 
+/// More rows than this are refused: sums of products of counts stay within 128 bits, and counts are exact as numbers.
+const ROWS_MAX: u64 = 1 << 53;
+
 /// Refers to a slot that is free.
 const FREE: u32 = u32::MAX;
 
@@ -122,7 +127,11 @@ impl Classes {
         } else {
             classes.starts.push(classes.values.len());
         }
-        if classes.counts.is_empty() { Err(ModelError::Empty) } else { Ok(classes) }
+        match classes.rows() {
+            0 => Err(ModelError::Empty),
+            rows if rows > ROWS_MAX => Err(ModelError::Rows),
+            _ => Ok(classes),
+        }
     }
 
     /// The same classes with the rows of the population that agree with each; the population is a table over the quasi-identifiers.
@@ -145,6 +154,9 @@ impl Classes {
                     classes.starts.extend((self.sensitive > 0).then_some(classes.values.len()));
                 }
             }
+        }
+        if classes.population.iter().fold(0, |sum: u64, &rows| sum.saturating_add(rows)) > ROWS_MAX {
+            return Err(ModelError::Rows);
         }
         if classes.iter().any(|class| class.population.is_some_and(|rows| rows < class.count)) {
             return Err(ModelError::Sample);

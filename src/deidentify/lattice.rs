@@ -13,6 +13,9 @@
 //! that is merged with a kept one may spoil it. Then every combination that neither rule excludes is evaluated; the result is the optimum
 //! all the same, for more work. [`Solution::evaluated`] tells how much.
 //!
+//! Closeness, disclosure and likeness compare a class with all rows, suppressed ones included. Whoever computes them from the file alone, where
+//! these are left out, compares with a distribution that may differ by their share.
+//!
 //! A combination is evaluated on classes merged from those of a finer one already evaluated. Ties go to the lower sum of levels, then to the
 //! lower level of the first quasi-identifier, the second and so on.
 

@@ -41,6 +41,54 @@ fn value(row: &csv::StringRecord, column: &str) -> (i64, String) {
     }
 }
 
+/// Nine quasi-identifiers of the rows without a missing value, with steps that span 12,960 combinations of levels. What is bounded is the number
+/// of combinations whose classes are formed: it does not depend on the machine.
+#[test]
+fn nine_quasi_identifiers_of_adult() {
+    let Some((path, _)) = reference() else { return };
+    let mut reader = csv::Reader::from_path(path).expect("the data file is there");
+    let rows: Vec<csv::StringRecord> = reader.records().map(|row| row.expect("a record")).collect();
+    let rows: Vec<&csv::StringRecord> = rows.iter().filter(|row| !row.iter().any(|field| field == "?")).collect();
+    assert_eq!(rows.len(), 30_162);
+    // Column of the file, and widths of its intervals over the levels in order.
+    let columns: [(usize, &[usize]); 9] =
+        [(0, &[5, 10, 20]), (3, &[3, 6]), (5, &[3]), (13, &[8]), (6, &[5]), (8, &[]), (14, &[]), (9, &[]), (1, &[3])];
+    let levels: Vec<Vec<Arc<str>>> = columns
+        .iter()
+        .map(|(at, _)| rows.iter().map(|row| Arc::from(&row[*at])).collect::<BTreeSet<_>>().into_iter().collect())
+        .collect();
+    let mut tally = Tally::new(levels.iter().map(|levels| levels.len() as u32 + 2).collect());
+    for row in &rows {
+        let code = |(levels, (at, _)): (&Vec<Arc<str>>, &(usize, &[usize]))| {
+            levels.binary_search(&Arc::from(&row[*at])).expect("a level") as u32
+        };
+        tally.add(&levels.iter().zip(&columns).map(code).collect::<Vec<_>>(), Cell::rows(1));
+    }
+    let hierarchies: Vec<Hierarchy> = levels
+        .iter()
+        .zip(&columns)
+        .map(|(levels, (at, widths))| Hierarchy::widths(&at.to_string(), levels, widths).expect("nested"))
+        .collect();
+    let classes = Classes::of(&tally, 9).expect("classes");
+    let criteria = [Criterion::KAnonymity { k: 5 }];
+    for (suppression_max, objective, most) in [
+        (0.0, Objective::Granularity, 400),
+        (0.0, Objective::Discernibility, 400),
+        (0.0, Objective::AverageClassSize, 400),
+        (0.0, Objective::NonUniformEntropy, 600),
+        (0.02, Objective::Granularity, 1000),
+        (0.02, Objective::NonUniformEntropy, 1600),
+    ] {
+        let search = Search { hierarchies: &hierarchies, criteria: &criteria, suppression_max, objective };
+        let found = search.run(&classes).expect("a solution");
+        assert_eq!(found.nodes, 12_960);
+        assert!(found.evaluated <= most, "{}: {} evaluated", objective.name(), found.evaluated);
+        assert!(found.suppressed as f64 <= suppression_max * 30_162.0);
+        assert!(found.classes.iter().all(|class| class.count >= 5));
+        assert_eq!(found.classes.rows() + found.suppressed, 30_162);
+    }
+}
+
 /// The table of a case, quasi-identifiers first, and the levels of each axis.
 fn table(rows: &[csv::StringRecord], columns: &[&str]) -> (Tally, Vec<Vec<Arc<str>>>) {
     let mut levels: Vec<Vec<(i64, String)>> = Vec::new();

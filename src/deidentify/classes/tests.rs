@@ -40,9 +40,13 @@ fn tables_that_are_no_classes_are_refused() {
     assert_eq!(of(&[2], &[], 0), ModelError::Axes { axes: 1, quasi: 0 });
     assert_eq!(of(&[2], &[], 1), ModelError::Empty);
     assert_eq!(of(&[2], &[(&[0], -3)], 1), ModelError::Negative);
+    assert_eq!(of(&[2], &[(&[0], 1 << 53), (&[1], 1)], 1), ModelError::Rows);
+    assert_eq!(of(&[4], &[(&[0], i64::MAX), (&[1], i64::MAX), (&[2], i64::MAX)], 1), ModelError::Rows);
     assert_eq!(of(&[u32::MAX, u32::MAX, u32::MAX], &[], 3), ModelError::Cells);
     let classes = Classes::of(&table(&[2], &[(&[0], 3)]), 1).unwrap();
     assert_eq!(classes.with_population(&table(&[3], &[])).unwrap_err(), ModelError::Population);
+    let crowd = table(&[2], &[(&[0], i64::MAX), (&[1], i64::MAX)]);
+    assert_eq!(classes.with_population(&crowd).unwrap_err(), ModelError::Rows);
     assert_eq!(classes.with_population(&table(&[2], &[(&[0], 2)])).unwrap_err(), ModelError::Sample);
     assert_eq!(classes.with_population(&table(&[2], &[])).unwrap_err(), ModelError::Sample);
 }
