@@ -157,13 +157,12 @@ impl Criterion {
             Criterion::Closeness { distance: Distance::Equal, .. } => equal_distance(class, reference),
             Criterion::Closeness { distance: Distance::Ordered, .. } => ordered_distance(class, reference),
             Criterion::DeltaDisclosure { absent, .. } => disclosure(class, reference, absent),
-            Criterion::BasicBeta { .. } => gains(class, reference)
-                .map(|gain| gain.map(|(gain, _)| gain))
-                .fold(Some(0.0), |most: Option<f64>, gain| Some(most?.max(gain?))),
-            Criterion::EnhancedBeta { .. } => gains(class, reference).fold(Some(0.0), |most: Option<f64>, gain| {
-                let (gain, cap) = gain?;
-                // No beta admits a gain above -ln p.
-                if gain <= cap { Some(most?.max(gain)) } else { None }
+            Criterion::BasicBeta { .. } => {
+                gains(class, reference).try_fold(0.0, |most: f64, gain| gain.map(|(gain, _)| most.max(gain)))
+            }
+            // No beta admits a gain above -ln p.
+            Criterion::EnhancedBeta { .. } => gains(class, reference).try_fold(0.0, |most: f64, gain| {
+                gain.filter(|(gain, cap)| gain <= cap).map(|(gain, _)| most.max(gain))
             }),
         }
     }

@@ -30,8 +30,7 @@ pub fn microaggregate(columns: &[Vec<f64>], k: usize) -> Result<Microaggregation
         return Err(ModelError::Groups);
     }
     for (at, column) in columns.iter().enumerate() {
-        // Written so that NaN is refused.
-        if let Some(row) = column.iter().position(|value| !(value.abs() <= MAGNITUDE_MAX)) {
+        if let Some(row) = column.iter().position(|value| value.is_nan() || value.abs() > MAGNITUDE_MAX) {
             return Err(ModelError::Value { column: at, row });
         }
     }

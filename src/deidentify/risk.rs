@@ -44,50 +44,45 @@ pub struct Journalist {
     pub population_uniques: f64,
 }
 
+/// Rows of a class in the file and in the population.
+type Size = (u64, Option<u64>);
+
 /// The risks of a file; none without rows.
 pub fn risk(classes: &Classes, thresholds: &[f64]) -> Option<Risk> {
-    let mut sizes: Vec<(u64, Option<u64>)> =
+    let mut sizes: Vec<Size> =
         classes.iter().filter(|class| class.count > 0).map(|class| (class.count, class.population)).collect();
     // Sums of reciprocals in the order of the sizes do not depend on the order of the classes.
     sizes.sort_unstable();
-    let (rows, first, last) = (classes.rows(), *sizes.first()?, *sizes.last()?);
-    let share = |count: u64| count as f64 / rows as f64;
-    let share_where = |above: &dyn Fn(&(u64, Option<u64>)) -> bool| {
-        share(sizes.iter().filter(|size| above(size)).map(|(n, _)| n).sum())
-    };
+    let (rows, first, last) = (classes.rows(), sizes.first()?.0, sizes.last()?.0);
     Some(Risk {
         rows,
         classes: sizes.len() as u64,
-        class_min: first.0,
-        class_max: last.0,
-        prosecutor_max: 1.0 / first.0 as f64,
-        prosecutor_mean: share(sizes.len() as u64),
+        class_min: first,
+        class_max: last,
+        prosecutor_max: 1.0 / first as f64,
+        prosecutor_mean: sizes.len() as f64 / rows as f64,
         prosecutor_class_mean: sizes.iter().map(|(n, _)| 1.0 / *n as f64).sum::<f64>() / sizes.len() as f64,
-        at_risk: thresholds.iter().map(|tau| share_where(&|(n, _)| 1.0 / *n as f64 > *tau)).collect(),
-        sample_uniques: share_where(&|(n, _)| *n == 1),
-        journalist: journalist(&sizes, thresholds, rows, &share_where),
+        at_risk: thresholds.iter().map(|tau| share_where(&sizes, rows, |(n, _)| 1.0 / n as f64 > *tau)).collect(),
+        sample_uniques: share_where(&sizes, rows, |(n, _)| n == 1),
+        journalist: journalist(&sizes, thresholds, rows),
     })
 }
 
-type Sizes<'a> = &'a [(u64, Option<u64>)];
+/// The share of rows in classes of a size that satisfies a condition.
+fn share_where(sizes: &[Size], rows: u64, above: impl Fn(Size) -> bool) -> f64 {
+    sizes.iter().filter(|size| above(**size)).map(|(n, _)| n).sum::<u64>() as f64 / rows as f64
+}
 
-fn journalist(
-    sizes: Sizes,
-    thresholds: &[f64],
-    rows: u64,
-    share_where: &dyn Fn(&dyn Fn(&(u64, Option<u64>)) -> bool) -> f64,
-) -> Option<Journalist> {
+fn journalist(sizes: &[Size], thresholds: &[f64], rows: u64) -> Option<Journalist> {
     let populations: Vec<u64> = sizes.iter().map(|(_, population)| *population).collect::<Option<_>>()?;
     let least = *populations.iter().min().filter(|least| **least > 0)?;
     let linked: f64 = sizes.iter().zip(&populations).map(|((n, _), all)| *n as f64 / *all as f64).sum();
+    let above = |all: Option<u64>, tau: f64| all.is_some_and(|all| 1.0 / all as f64 > tau);
     Some(Journalist {
         max: 1.0 / least as f64,
         mean: linked / rows as f64,
-        at_risk: thresholds
-            .iter()
-            .map(|tau| share_where(&|(_, all)| all.is_some_and(|all| 1.0 / all as f64 > *tau)))
-            .collect(),
-        population_uniques: share_where(&|(_, all)| *all == Some(1)),
+        at_risk: thresholds.iter().map(|tau| share_where(sizes, rows, |(_, all)| above(all, *tau))).collect(),
+        population_uniques: share_where(sizes, rows, |(_, all)| all == Some(1)),
     })
 }
 
