@@ -1,5 +1,9 @@
 //! The inputs of a trained model: numbers on their bounds, and one indicator per level of a text but the reference.
+//!
+//! An indicator is 0 or 1. On [0, 1] fixed point makes -1 and 1 of it. Under differential privacy its interval is [-1, 1], so that z is 0 or
+//! 1: a row has at most one 1 per block of levels and changes the sums by that much less.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::spec::{Missing, ReadAs};
@@ -16,6 +20,8 @@ pub struct Feature {
     pub column: Arc<str>,
     /// Missing where the row must be left out.
     pub fixed: Fixed,
+    /// Position of the block this is an indicator of: a row has at most one 1 in a block. None for a number and an indicator of its own.
+    pub block: Option<u32>,
 }
 
 /// The inputs that follow from the columns of role `feature`, in the order of their names.
@@ -24,6 +30,8 @@ pub struct Feature {
 /// outside the declared ones is treated as missing. Protected columns are inputs only where the pipeline file says so.
 pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanError> {
     let mut features = Vec::new();
+    let indicator = if plan.spec.privacy.is_some() { (-1.0, 1.0) } else { (0.0, 1.0) };
+    let mut blocks = 0;
     for column in plan.schema.with(Role::Feature) {
         let allowed = plan.spec.train.as_ref().is_some_and(|train| train.protected_features);
         if column.is(Role::Protected) && !allowed {
@@ -37,7 +45,7 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
         match (&column.domain, read_as(written)) {
             (Domain::Bounds { lower, upper }, _) => {
                 let of = filled(name.clone(), &fill);
-                features.push(feature(column.name.to_string(), &column.name, of, *lower, *upper));
+                features.push(feature(column.name.to_string(), &column.name, of, (*lower, *upper), None));
             }
             (Domain::Levels(levels), _) => {
                 let reference = written.reference.as_deref().unwrap_or(levels.first().map_or("", |level| level));
@@ -47,11 +55,19 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
                 for level in levels.iter().filter(|level| ***level != *reference) {
                     let of = filled(known.clone(), &fill);
                     let is = Expr::Compare(Order::Equal, Box::new(of), Box::new(Scalar::text(level)));
-                    features.push(feature(format!("{} = {level}", column.name), &column.name, is, 0.0, 1.0));
+                    features.push(feature(
+                        format!("{} = {level}", column.name),
+                        &column.name,
+                        is,
+                        indicator,
+                        Some(blocks),
+                    ));
                 }
+                blocks += 1;
             }
             (Domain::Open, ReadAs::Truth) => {
-                features.push(feature(column.name.to_string(), &column.name, filled(name.clone(), &fill), 0.0, 1.0))
+                let of = filled(name.clone(), &fill);
+                features.push(feature(column.name.to_string(), &column.name, of, indicator, None));
             }
             (Domain::Open, ReadAs::Number) => {
                 return Err(error(path, "a numeric feature needs bounds = [least, greatest]"));
@@ -60,13 +76,22 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
         }
         if fill.is_some() {
             let of = Expr::IsNull(Box::new(known));
-            features.push(feature(format!("{} is missing", column.name), &column.name, of, 0.0, 1.0));
+            features.push(feature(format!("{} is missing", column.name), &column.name, of, indicator, None));
         }
     }
     match features.is_empty() {
         true => Err(error("train", "no column has the role \"feature\"")),
         false => Ok(features),
     }
+}
+
+/// Greatest squared Euclidean norm of (1, z), or of (1, z, y), over all rows: 1, and 1 per number, per block of indicators, per indicator of
+/// its own, and for the target.
+pub fn norm_squared_max(features: &[Feature], target: bool) -> u32 {
+    let blocks: BTreeSet<u32> = features.iter().filter_map(|feature| feature.block).collect();
+    let single = features.iter().filter(|feature| feature.block.is_none()).count();
+    let all = 1 + single + blocks.len() + usize::from(target);
+    u32::try_from(all).unwrap_or(u32::MAX)
 }
 
 fn filled(of: Scalar, fill: &Option<Value>) -> Scalar {
@@ -76,6 +101,6 @@ fn filled(of: Scalar, fill: &Option<Value>) -> Scalar {
     }
 }
 
-fn feature(label: String, column: &Arc<str>, of: Scalar, lower: f64, upper: f64) -> Feature {
-    Feature { label, column: column.clone(), fixed: Fixed { of, lower, upper } }
+fn feature(label: String, column: &Arc<str>, of: Scalar, bounds: (f64, f64), block: Option<u32>) -> Feature {
+    Feature { label, column: column.clone(), fixed: Fixed { of, lower: bounds.0, upper: bounds.1 }, block }
 }

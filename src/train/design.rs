@@ -75,6 +75,23 @@ impl<'a> Design<'a> {
         })
     }
 
+    /// The same from means and deviations that carry noise: nothing is told of single rows, and `active` was decided on released sums.
+    pub fn noisy(
+        features: &'a [Feature],
+        train: &Train,
+        active: Vec<usize>,
+        mean: Vec<f64>,
+        deviation: impl Fn(usize) -> f64,
+        notes: Vec<String>,
+    ) -> Design<'a> {
+        let scale = |j: usize| match train.standardise && active.contains(&j) {
+            true => deviation(j),
+            false => 2.0 / (features[j].fixed.upper - features[j].fixed.lower),
+        };
+        let scale = (0..features.len()).map(scale).collect();
+        Design { features, active, mean, scale, notes }
+    }
+
     /// Number of coefficients that are estimated.
     pub fn size(&self) -> usize {
         self.active.len()

@@ -83,7 +83,7 @@ pub fn fit(setting: &Setting, released: &Released) -> Result<Model, TrainError> 
     card::model(plan, train, &design, Fit { choice, b, b0, errors, path, rows: all.n, skipped, notes })
 }
 
-fn target(plan: &Plan) -> Result<&Numeric, TrainError> {
+pub fn target(plan: &Plan) -> Result<&Numeric, TrainError> {
     plan.target.as_ref().ok_or_else(|| {
         TrainError::Failed(
             "a linear model needs a numeric target: give the column of role \"target\" bounds = [least, greatest]"

@@ -263,17 +263,17 @@ fn fixed(plan: &Plan) -> Vec<Fixed> {
     plan.features.iter().map(|feature| feature.fixed.clone()).collect()
 }
 
-fn inputs(plan: &Plan) -> Vec<Scalar> {
+pub fn inputs(plan: &Plan) -> Vec<Scalar> {
     plan.features.iter().map(|feature| feature.fixed.of.clone()).collect()
 }
 
 /// 1 or 0; missing where the label is.
-fn outcome(label: &Scalar) -> Scalar {
+pub fn outcome(label: &Scalar) -> Scalar {
     let no = Expr::Not(Box::new(label.clone()));
     Expr::Case(vec![(label.clone(), Scalar::number(1.0)), (no, Scalar::number(0.0))], None)
 }
 
-fn rounded(design: &Design, point: &Point) -> Result<Arc<Predictor>, TrainError> {
+pub fn rounded(design: &Design, point: &Point) -> Result<Arc<Predictor>, TrainError> {
     let (b, b0) = design.on_bounds(&point.b, point.b0);
     let columns: Vec<Fixed> = design.features.iter().map(|feature| feature.fixed.clone()).collect();
     integer::rounded(ModelKind::Logistic, &columns, &b, b0).map(|(predictor, _)| Arc::new(predictor))

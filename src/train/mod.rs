@@ -2,6 +2,7 @@
 //!
 //! Linear: one pass of moments, whatever the number of penalties and folds. Logistic: the same pass brings a panel of training rows, on which
 //! the penalty is chosen and Newton's method converges; a fixed number of Newton rounds over all training rows follows, one pass each.
+//! Under differential privacy both are fitted to noisy sums (`private`).
 //! Nothing is trained in silence on data it cannot be trained on: one class, separation, dependence and failure to converge are errors.
 
 use crate::demand::Demand;
@@ -19,6 +20,8 @@ mod linear;
 mod logistic;
 mod newton;
 mod path;
+pub mod private;
+mod projection;
 mod quadratic;
 mod sample;
 #[cfg(test)]
@@ -68,20 +71,23 @@ pub struct Trainer<'a> {
     plan: &'a Plan,
     panel_rows: usize,
     rounds: Option<logistic::Rounds<'a>>,
+    steps: Option<private::logistic::Steps<'a>>,
 }
 
 impl<'a> Trainer<'a> {
     pub fn new(plan: &'a Plan) -> Trainer<'a> {
-        Trainer { plan, panel_rows: PANEL_ROWS, rounds: None }
+        Trainer { plan, panel_rows: PANEL_ROWS, rounds: None, steps: None }
     }
 
     /// Statistics of the pass before the model.
     pub fn demands(&self) -> Vec<Demand> {
         let Some(train) = &self.plan.spec.train else { return Vec::new() };
         let setting = Setting { plan: self.plan, train };
-        match train.model {
-            ModelKind::Linear => linear::demands(&setting),
-            ModelKind::Logistic => logistic::demands(&setting, self.panel_rows),
+        match (train.model, self.plan.spec.privacy.is_some()) {
+            (ModelKind::Linear, false) => linear::demands(&setting),
+            (ModelKind::Logistic, false) => logistic::demands(&setting, self.panel_rows),
+            (ModelKind::Linear, true) => private::linear::demands(&setting),
+            (ModelKind::Logistic, true) => private::logistic::demands(&setting),
         }
     }
 
@@ -92,11 +98,16 @@ impl<'a> Trainer<'a> {
         };
         let setting = Setting { plan: self.plan, train };
         check(&setting)?;
-        match train.model {
-            ModelKind::Linear => Ok(Step::Done(Box::new(linear::fit(&setting, released)?))),
-            ModelKind::Logistic => match &mut self.rounds {
+        match (train.model, self.plan.spec.privacy.is_some()) {
+            (ModelKind::Linear, false) => Ok(Step::Done(Box::new(linear::fit(&setting, released)?))),
+            (ModelKind::Logistic, false) => match &mut self.rounds {
                 Some(rounds) => rounds.step(&setting, released),
                 None => self.rounds.insert(logistic::start(&setting, released)?).collect(self.plan),
+            },
+            (ModelKind::Linear, true) => Ok(Step::Done(Box::new(private::linear::fit(&setting, released)?))),
+            (ModelKind::Logistic, true) => match &mut self.steps {
+                Some(steps) => steps.step(&setting, released),
+                None => self.steps.insert(private::logistic::start(&setting, released)?).collect(self.plan),
             },
         }
     }
@@ -104,9 +115,10 @@ impl<'a> Trainer<'a> {
 
 /// Passes over the rows that training adds after the first, each with its reason.
 pub fn passes(plan: &Plan) -> Vec<String> {
-    match plan.spec.train.as_ref().map(|train| train.model) {
-        Some(ModelKind::Logistic) => (1..=logistic::FULL_ROUNDS).map(logistic::reason).collect(),
-        Some(ModelKind::Linear) | None => Vec::new(),
+    match plan.spec.train.as_ref().map(|train| (train.model, plan.spec.privacy.is_some())) {
+        Some((ModelKind::Logistic, true)) => private::logistic::reasons(plan),
+        Some((ModelKind::Logistic, false)) => (1..=logistic::FULL_ROUNDS).map(logistic::reason).collect(),
+        Some((ModelKind::Linear, _)) | None => Vec::new(),
     }
 }
 
@@ -184,7 +196,7 @@ fn no_errors(plan: &Plan, choice: &Choice) -> Option<String> {
     if plan.dependent {
         return Some("No standard errors: rows share units, and errors of independent rows would be too small.".into());
     }
-    (choice.weights().absolute > 0.0).then(|| {
-        "No standard errors: with a penalty on absolute values no closed form covers the choice of the non-zero coefficients; those of least squares would be too small.".into()
-    })
+    (choice.weights().absolute > 0.0).then(|| ABSOLUTE_HAS_NO_ERRORS.into())
 }
+
+const ABSOLUTE_HAS_NO_ERRORS: &str = "No standard errors: with a penalty on absolute values no closed form covers the choice of the non-zero coefficients; those of least squares would be too small.";

@@ -17,6 +17,8 @@ use crate::engine::reference::Reference;
 use crate::plan::{self, Learned, spec::Spec};
 use crate::privatize::release;
 
+mod noisy;
+
 /// A table with a header; what a test trains on.
 #[derive(Clone)]
 struct Table {
