@@ -20,7 +20,7 @@ pub struct Feature {
     pub column: Arc<str>,
     /// Missing where the row must be left out.
     pub fixed: Fixed,
-    /// Position of the block this is an indicator of: a row has at most one 1 in a block. None for a number and an indicator of its own.
+    /// Position of the block this is an indicator of: a row has at most one 1 in a block. None for a number.
     pub block: Option<u32>,
 }
 
@@ -67,7 +67,8 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
             }
             (Domain::Open, ReadAs::Truth) => {
                 let of = filled(name.clone(), &fill);
-                features.push(feature(column.name.to_string(), &column.name, of, indicator, None));
+                features.push(feature(column.name.to_string(), &column.name, of, indicator, Some(blocks)));
+                blocks += 1;
             }
             (Domain::Open, ReadAs::Number) => {
                 return Err(error(path, "a numeric feature needs bounds = [least, greatest]"));
@@ -76,7 +77,8 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
         }
         if fill.is_some() {
             let of = Expr::IsNull(Box::new(known));
-            features.push(feature(format!("{} is missing", column.name), &column.name, of, indicator, None));
+            features.push(feature(format!("{} is missing", column.name), &column.name, of, indicator, Some(blocks)));
+            blocks += 1;
         }
     }
     match features.is_empty() {
@@ -85,8 +87,8 @@ pub(super) fn of(plan: &Plan, learned: &Learned) -> Result<Vec<Feature>, PlanErr
     }
 }
 
-/// Greatest squared Euclidean norm of (1, z), or of (1, z, y), over all rows: 1, and 1 per number, per block of indicators, per indicator of
-/// its own, and for the target.
+/// Greatest squared Euclidean norm of (1, z), or of (1, z, y), over all rows: 1, and 1 per number, per block of indicators, and
+/// for the target.
 pub fn norm_squared_max(features: &[Feature], target: bool) -> u32 {
     let blocks: BTreeSet<u32> = features.iter().filter_map(|feature| feature.block).collect();
     let single = features.iter().filter(|feature| feature.block.is_none()).count();

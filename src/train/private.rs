@@ -18,6 +18,7 @@ use crate::plan::Plan;
 use crate::plan::features::Feature;
 use crate::plan::spec::Privacy;
 
+mod curvature;
 pub(super) mod linear;
 pub(super) mod logistic;
 

@@ -9,13 +9,10 @@
 //!    order the noise of the points cancels and that of the mean gradient is left: k gradients of variance sigma^2 count as one of
 //!    sigma^2 / k, and steps that had not arrived are made up for. More steps hardly cost accuracy.
 //!
-//! F = sum of w (1, x)(1, x)', w = p (1 - p), is not released. It follows from the noisy sums when the predictor is taken for normal with their
-//! mean and variance and the features for linear in it: with h = eta - mean, v = var(eta), r = cov(x, eta) / v,
-//! F_00 = n E w, F_0x = n E[w h] r, F_xx = n (E[w h^2] r r' + E w (cov(x) - v r r')), by the trapezoid rule. At zero w is 1/4 and F is X'X / 4, the
-//! bound of Boehning and Lindsay (1988, Annals of the Institute of Statistical Mathematics 40), under which no step overshoots. Where w is small a
-//! step with it moves far, and so does its noise: w counts as at least the value at which the noise of one gradient moves the predictor by
-//! [`NOISE_MAX`] (root mean square over rows), and at least [`WEIGHT_MIN`]. With little noise steps are those of Newton's method, with much those
-//! of the bound.
+//! F = sum of w (1, x)(1, x)', w = p (1 - p), is not released; it follows from the noisy sums (`curvature`). At zero it is X'X / 4, the bound of
+//! Boehning and Lindsay, under which no step overshoots. Where w is small a step moves far, and so does its noise: w counts as at least the
+//! value at which the noise of one gradient moves the predictor by [`NOISE_MAX`] (root mean square over rows), and at least [`WEIGHT_MIN`]. With
+//! little noise steps are those of Newton's method, with much those of the bound.
 //!
 //! Standard errors of the coefficients, intercept at its best: A^-1 (F/n + (sigma^2 / k) L L') A^-1 with F and A = F / n + strength I profiled over
 //! the intercept and L the map from the noise of the gradient to the profiled slopes. There are none with a floor, nor where the least w raises E w by
@@ -25,10 +22,11 @@ use std::sync::Arc;
 
 use super::super::card::{self, Fit};
 use super::super::design::Design;
-use super::super::factor::{Symmetric, dot};
+use super::super::factor::Symmetric;
 use super::super::newton::{Local, Point};
 use super::super::path::{self, Choice};
 use super::super::{Setting, Step, TrainError, integer, logistic, unsolved};
+use super::curvature::Curvature;
 use super::linear::sandwich;
 use super::{FLOOR_HAS_NO_ERRORS, GRAM, Noisy, active, mechanism, no_errors, sigma};
 use crate::demand::{Demand, Fixed, Limbs, Shape};
@@ -54,8 +52,7 @@ const ARRIVED: f64 = 0.5;
 pub struct Steps<'a> {
     design: Design<'a>,
     noisy: Noisy,
-    /// Covariance of the features on their scale, with the floor.
-    covariance: Symmetric,
+    curvature: Curvature,
     floor: f64,
     deviations: Vec<f64>,
     choice: Choice,
@@ -118,15 +115,13 @@ pub fn start<'a>(setting: &Setting<'a>, released: &Released) -> Result<Steps<'a>
     let design = Design::noisy(&plan.features, train, active, noisy.mean.clone(), deviation, notes);
     let size = design.size();
     let (gram, floor) = noisy.centred(&design.active);
-    let covariance = Symmetric::of(size, |k, l| {
-        (gram.get(k, l) + if k == l { floor } else { 0.0 }) / (noisy.n * design.scale(k) * design.scale(l))
-    });
+    let curvature = Curvature::of(&noisy, &design, &gram, floor);
     let deviations: Vec<f64> = (0..size).map(|k| deviation(design.active[k]) / design.scale(k)).collect();
     let variances: Vec<f64> = deviations.iter().map(|deviation| deviation * deviation).collect();
     let choice = path::candidates(train, 0.0, &variances, 1)[0];
     let at = Point { b: vec![0.0; size], b0: 0.0 };
     let predictor = logistic::rounded(&design, &at)?;
-    Ok(Steps { design, noisy, covariance, floor, deviations, choice, at, predictor, seen: Vec::new() })
+    Ok(Steps { design, noisy, curvature, floor, deviations, choice, at, predictor, seen: Vec::new() })
 }
 
 impl Steps<'_> {
@@ -157,7 +152,7 @@ impl Steps<'_> {
             self.check_classes(setting.plan, &seen, self.noise(released, 1))?;
         }
         let least = self.least_weight(self.noise(released, self.seen.len() + 1));
-        let local = Local { slope0: seen.slope0, slope: seen.slope.clone(), ..self.curvature(&seen.at, least) };
+        let local = Local { slope0: seen.slope0, slope: seen.slope.clone(), ..self.curvature.at(&seen.at, least) };
         let next = local.step(&seen.at, self.choice.weights()).map_err(|why| unsolved(&why, &self.choice))?;
         self.seen.push(seen);
         if self.seen.len() < setting.train.steps as usize {
@@ -213,7 +208,7 @@ impl Steps<'_> {
     /// The weight at which noise of this standard deviation in a gradient moves the predictor by [`NOISE_MAX`]; at the weight 1 its variance
     /// over rows is that in the constant, and the trace of the inverse covariance times that in the slopes.
     fn least_weight(&self, noise: f64) -> f64 {
-        let factor = self.covariance.factor();
+        let factor = self.curvature.covariance.factor();
         if noise <= 0.0 || !factor.is_full() {
             return WEIGHT_MIN;
         }
@@ -225,24 +220,6 @@ impl Steps<'_> {
         (noise * at_one / NOISE_MAX).clamp(WEIGHT_MIN, WEIGHT_MAX)
     }
 
-    /// The curvature F / n at a point, without slopes.
-    fn curvature(&self, at: &Point, least: f64) -> Local {
-        let size = self.design.size();
-        let covariance = &self.covariance;
-        let with = covariance.times(&at.b);
-        let variance = dot(&at.b, &with).max(0.0);
-        let [w, wh, whh] = weights(at.b0, variance.sqrt(), least);
-        let r = |k: usize| if variance > 0.0 { with[k] / variance } else { 0.0 };
-        let curve = |k: usize, l: usize| whh * r(k) * r(l) + w * (covariance.get(k, l) - variance * r(k) * r(l));
-        Local {
-            slope0: 0.0,
-            slope: vec![0.0; size],
-            curve00: w,
-            curve0: (0..size).map(|k| wh * r(k)).collect(),
-            curve: Symmetric::of(size, curve),
-        }
-    }
-
     /// The mean of the last points and the quadratic around it, with the mean of their slopes.
     fn last(&self, count: usize, least: f64) -> (Point, Local) {
         let size = self.design.size();
@@ -251,7 +228,7 @@ impl Steps<'_> {
         let at = Point { b: (0..size).map(|k| mean(&|s| s.at.b[k])).collect(), b0: mean(&|s| s.at.b0) };
         let slope0 = mean(&|s| s.slope0);
         let slope = (0..size).map(|k| mean(&|s| s.slope[k])).collect();
-        let local = Local { slope0, slope, ..self.curvature(&at, least) };
+        let local = Local { slope0, slope, ..self.curvature.at(&at, least) };
         (at, local)
     }
 
@@ -267,7 +244,7 @@ impl Steps<'_> {
         let noise = (noise / (count * count) as f64).sqrt();
         let least = self.least_weight(noise);
         let (at, local) = self.last(count, least);
-        let extreme = local.curve00 > 1.05 * self.curvature(&at, 0.0).curve00;
+        let extreme = local.curve00 > 1.05 * self.curvature.at(&at, 0.0).curve00;
         let after = local.step(&at, self.choice.weights()).map_err(|why| unsolved(&why, &self.choice))?;
         let moved = at.distance(&after, &self.deviations);
         let mut notes = vec![
@@ -294,7 +271,7 @@ impl Steps<'_> {
         };
         let errors = match errors {
             Ok(errors) => {
-                notes.push("Standard errors cover sampling and the noise of the gradients, to first order, with the curvature of a normal predictor; they do not cover the bias that the penalty brings.".into());
+                notes.push("Standard errors cover sampling and the noise of the gradients, to first order, with a curvature that follows from the noisy sums; they do not cover the bias that the penalty brings.".into());
                 Some(errors)
             }
             Err(why) => {
@@ -336,22 +313,4 @@ impl Steps<'_> {
 /// A unit of released sums, in rows.
 fn unit() -> f64 {
     2f64.powi(-2 * Limbs::One.bits() as i32)
-}
-
-/// E w, E[w h] and E[w h^2] of w = p (1 - p) but at least `least`, p = 1 / (1 + exp(-mean - h)), h normal with mean 0.
-fn weights(mean: f64, deviation: f64, least: f64) -> [f64; 3] {
-    let mut sums = [0.0; 3];
-    let mut total = 0.0;
-    for i in -32..=32 {
-        let x = f64::from(i) / 4.0;
-        let density = libm::exp(-x * x / 2.0);
-        let h = deviation * x;
-        let p = 1.0 / (1.0 + libm::exp(-mean - h));
-        let w = density * (p * (1.0 - p)).max(least);
-        total += density;
-        sums[0] += w;
-        sums[1] += w * h;
-        sums[2] += w * h * h;
-    }
-    sums.map(|sum| sum / total)
 }

@@ -382,8 +382,8 @@ fn without_noise_the_fits_are_those_without_privacy() {
                     private.value
                 );
                 match (exact.standard_error, private.standard_error) {
-                    // The curvature of a logistic model is that of a normal predictor.
-                    (Some(a), Some(b)) => assert!((a / b - 1.0).abs() < if logistic { 0.15 } else { 1e-3 }, "{a} {b}"),
+                    // The curvature of a logistic model is that of a predictor that is normal within levels.
+                    (Some(a), Some(b)) => assert!((a / b - 1.0).abs() < if logistic { 0.05 } else { 1e-3 }, "{a} {b}"),
                     (a, b) => assert_eq!(a, b, "{train} {penalty}"),
                 }
             }
@@ -434,7 +434,7 @@ fn logistic_plan(train: &str) -> Plan {
     pipeline("positive = \"1\"", &format!("model = \"logistic\"\n{train}"))
 }
 
-/// First-order errors and the curvature of a normal predictor: the mean of many intervals may be a little below 0.95. Its standard deviation is
+/// First-order errors and a curvature from sums: the mean of many intervals may be a little below 0.95. Its standard deviation is
 /// below 0.006.
 #[test]
 fn intervals_of_a_logistic_model_cover() {
@@ -445,15 +445,15 @@ fn intervals_of_a_logistic_model_cover() {
     assert_eq!(norm, 5.0);
     let gram = deviation_for((norm * norm + norm) / 2.0, 0.25 * budget);
     let step = deviation_for(norm, 0.75 * budget / 8.0);
-    // Shares of label 1 of about 0.4, 0.15, 0.85.
-    for constant in [0.0, -1.6, 2.4] {
+    // Shares of label 1 of about 0.4, 0.15, 0.05, 0.85.
+    for (n, constant) in [(10_000, 0.0), (10_000, -1.6), (30_000, -3.2), (10_000, 2.4)] {
         let mut rng = StdRng::seed_from_u64(104);
         let mut tried = Tried::default();
         for _ in 0..300 {
-            tried.add(fit(&plan, &logistic_rows(10_000, constant, &mut rng), gram, step, &mut rng), &truth);
+            tried.add(fit(&plan, &logistic_rows(n, constant, &mut rng), gram, step, &mut rng), &truth);
         }
-        println!("constant {constant}: {}", tried.line());
-        assert!((0.92..=0.98).contains(&tried.coverage()), "{constant}: {}", tried.line());
+        println!("n {n} constant {constant}: {}", tried.line());
+        assert!(COVERAGE.contains(&tried.coverage()), "{constant}: {}", tried.line());
         assert!(tried.failed == 0 && tried.without == 0);
     }
 }
