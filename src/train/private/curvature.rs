@@ -70,14 +70,14 @@ impl Curvature {
             for level in &division.levels {
                 let [w, wh, whh] = weights(at.b0 + dot(&at.b, &level.mean), variance.sqrt(), least);
                 let u = |k: usize| if k > 0 { level.mean[k - 1] } else { 1.0 };
-                for at in 0..sum.len() {
+                for (at, sum) in sum.iter_mut().enumerate() {
                     let (k, l) = (at / (size + 1), at % (size + 1));
                     let within = if k > 0 && l > 0 { division.within.get(k - 1, l - 1) } else { 0.0 };
                     let part = w * u(k) * u(l)
                         + wh * (u(k) * r(l) + r(k) * u(l))
                         + whh * r(k) * r(l)
                         + w * (within - variance * r(k) * r(l));
-                    sum[at] += level.share * part;
+                    *sum += level.share * part;
                 }
             }
         }

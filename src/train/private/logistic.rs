@@ -5,9 +5,9 @@
 //! 2. `train.steps` releases of the gradient g = sum of (1, x)(y - p), p being the published table at the integer predictor. From zero each step
 //!    minimises the quadratic of curvature F around the point, plus the penalty. How many, and what they cost, is fixed in the plan; there is no
 //!    line search and no rule that stops early.
-//! 3. The model is one last quadratic, which costs nothing: around the mean of the last points (all but three, at least half), with the mean of their gradients. To first
-//!    order the noise of the points cancels and that of the mean gradient is left: k gradients of variance sigma^2 count as one of
-//!    sigma^2 / k, and steps that had not arrived are made up for. More steps hardly cost accuracy.
+//! 3. The model is one last quadratic, which costs nothing: around the mean of the last points (all but three, at least half), with the mean of
+//!    their gradients. To first order the noise of the points cancels and that of the mean gradient is left: k gradients of variance
+//!    sigma^2 count as one of sigma^2 / k, and steps that had not arrived are made up for. More steps hardly cost accuracy.
 //!
 //! F = sum of w (1, x)(1, x)', w = p (1 - p), is not released; it follows from the noisy sums (`curvature`). At zero it is X'X / 4, the bound of
 //! Boehning and Lindsay, under which no step overshoots. Where w is small a step moves far, and so does its noise: w counts as at least the
@@ -266,7 +266,7 @@ impl Steps<'_> {
         let errors = match no_errors(setting, privacy, &self.choice) {
             Some(why) => Err(why),
             None if self.floor > 0.0 => Err(FLOOR_HAS_NO_ERRORS.into()),
-            None if extreme => Err("No standard errors: most probabilities are so near 0 or 1 that the curvature does not follow from the noisy sums.".into()),
+            None if extreme => Err("No standard errors: for this noise too many probabilities are near 0 or 1, and the curvature there does not follow from the noisy sums.".into()),
             None => self.errors(&local, noise),
         };
         let errors = match errors {
