@@ -78,7 +78,7 @@ fn predictor(error: &crate::scalar::Scalar) -> Arc<Predictor> {
 }
 
 /// One statistic with noise of this standard deviation in rows; 0 leaves it as it is.
-fn noised(name: &str, mut sums: MomentSums, sigma: f64, rng: &mut StdRng) -> (Released, MomentSums) {
+fn noised(name: &str, mut sums: MomentSums, sigma: f64, rng: &mut StdRng) -> Released {
     let mut draw = || -> i128 {
         let x: f64 = StandardNormal.sample(rng);
         (x * sigma / UNIT).round() as i128
@@ -86,7 +86,7 @@ fn noised(name: &str, mut sums: MomentSums, sigma: f64, rng: &mut StdRng) -> (Re
     sums.gram.iter_mut().chain(&mut sums.cross).for_each(|sum| *sum += draw());
     sums.n = sums.gram.first().map_or(0, |sum| (*sum as f64 * UNIT).round() as i64);
     sums.skipped = 0;
-    (with_variance(name, sums.clone(), sigma), sums)
+    with_variance(name, sums, sigma)
 }
 
 /// Sums as released with noise of this standard deviation in rows.
@@ -112,7 +112,7 @@ fn fit(plan: &Plan, rows: &Rows, gram: f64, step: f64, rng: &mut StdRng) -> Resu
     loop {
         for demand in &demands {
             let sigma = if *demand.name == *"train/gram" { gram } else { step };
-            released.extend(noised(&demand.name, rows.sums(demand), sigma, rng).0);
+            released.extend(noised(&demand.name, rows.sums(demand), sigma, rng));
         }
         match trainer.step(&released)? {
             Step::Collect { reason, demands: next } => {
@@ -433,7 +433,7 @@ fn both(plan: &Plan, rows: &Rows, csv: &str) -> (Model, Model) {
             let counted = counted.moments(&demand.name).unwrap().total_where(|_| true).unwrap();
             let sums = rows.sums(demand);
             assert!(counted.gram == sums.gram && counted.cross == sums.cross && counted.n == sums.n, "{}", demand.name);
-            released.extend(noised(&demand.name, sums, 0.0, &mut rng).0);
+            released.extend(noised(&demand.name, sums, 0.0, &mut rng));
         }
         match trainer.step(&released).unwrap() {
             Step::Collect { demands: next, .. } => demands = next,
