@@ -8,8 +8,9 @@
 //! p / p(all) = r / (f r + 1 - f) with r = p / p(rest). Both rise with p - p(rest) and r, so the ends carry over.
 
 use super::critical::{normal, student, studentized_range};
+use super::noise::{self, Cut, NoisyShare, Spread};
 use super::sample::{Sample, jackknife_se};
-use super::{Basis, Estimate, Interval, Measured, Method, Support, Why, wilson_limits};
+use super::{Basis, Estimate, Figure, Interval, Measured, Method, Support, Why, wilson_limits};
 use crate::metric::{Against, Comparison};
 
 /// One comparison: of which cohort, with which, and the result.
@@ -90,13 +91,36 @@ enum Critical {
 }
 
 impl Critical {
-    fn value(self, confidence: f64, df: Option<f64>) -> f64 {
-        let z = match self {
+    fn plain(self, confidence: f64) -> f64 {
+        match self {
             Critical::Normal => normal(confidence),
             Critical::Range(k) => studentized_range(confidence, k) / std::f64::consts::SQRT_2,
-        };
+        }
+    }
+
+    fn value(self, confidence: f64, df: Option<f64>) -> f64 {
+        let z = self.plain(confidence);
         // The studentized range of finite df is taken as that of infinite df, scaled as t is to z. With 19 or more df it is within 2 %.
         df.map_or(z, |df| z * student(confidence, df) / normal(confidence))
+    }
+
+    /// Critical values under noise, each pair at the error rate it has without.
+    fn cut(self, confidence: f64, df: Option<f64>) -> Cut {
+        let factor = df.map_or(1.0, |df| student(confidence, df) / normal(confidence));
+        Cut::of(self.plain(confidence), factor)
+    }
+}
+
+/// Critical values of a comparison; those under noise are made when they are needed.
+struct Values {
+    z: f64,
+    cut: Option<Cut>,
+}
+
+impl Values {
+    /// The critical value of an error with this spread.
+    fn at(&self, spread: Spread) -> f64 {
+        self.cut.as_ref().map_or(self.z, |cut| cut.at(spread.tail()))
     }
 }
 
@@ -115,6 +139,19 @@ enum Pair {
     /// A ratio of zero to a positive value, with the standard error of the numerator over that value: it has no logarithm.
     Zero {
         se: f64,
+    },
+    Noisy {
+        a: NoisyShare,
+        b: NoisyShare,
+    },
+    /// Difference, or logarithm of the ratio, of figures with noise.
+    Spread {
+        value: f64,
+        spread: Spread,
+    },
+    /// A ratio of zero or less, which noise can lead to, to a positive value.
+    NoisyZero {
+        spread: Spread,
     },
 }
 
@@ -138,13 +175,23 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
+    fn is_noisy(&self) -> bool {
+        match &self.source {
+            Source::One(pair) => {
+                matches!(pair, Pair::Noisy { .. } | Pair::Spread { .. } | Pair::NoisyZero { .. })
+            }
+            Source::Worst(cohorts) => cohorts.iter().any(Sample::is_noisy),
+        }
+    }
+
     pub(super) fn interval(&self, confidence: f64) -> Interval {
-        let z = self.critical.value(confidence, self.df);
+        let cut = self.is_noisy().then(|| self.critical.cut(confidence, self.df));
+        let values = &Values { z: self.critical.value(confidence, self.df), cut };
         let (lower, upper) = match &self.source {
-            Source::One(pair) => pair.interval(self.comparison, z),
+            Source::One(pair) => pair.interval(self.comparison, values),
             Source::Worst(cohorts) => {
                 let ends = ordered_pairs(cohorts).filter_map(|(a, b)| ready(self.comparison, a, b).ok());
-                let ends = ends.map(|(pair, _)| pair.interval(self.comparison, z));
+                let ends = ends.map(|(pair, _)| pair.interval(self.comparison, values));
                 match self.comparison {
                     Comparison::Difference => ends
                         .fold((0.0f64, 0.0f64), |(lower, upper), (a, b)| (lower.max(a).max(-b), upper.max(b).max(-a))),
@@ -176,13 +223,28 @@ fn ordered_pairs(cohorts: &[Sample]) -> impl Iterator<Item = (&Sample, &Sample)>
 }
 
 impl Pair {
-    fn interval(&self, comparison: Comparison, z: f64) -> (f64, f64) {
+    fn interval(&self, comparison: Comparison, values: &Values) -> (f64, f64) {
+        let z = values.z;
         match (self, comparison) {
             (Pair::Shares { a, b }, Comparison::Difference) => newcombe(*a, *b, z),
             (Pair::Shares { a, b }, Comparison::Ratio) => mover_ratio(*a, *b, z),
             (Pair::Error { value, se }, Comparison::Difference) => (value - z * se, value + z * se),
             (Pair::Error { value, se }, Comparison::Ratio) => ((value - z * se).exp(), (value + z * se).exp()),
             (Pair::Zero { se }, _) => (0.0, z * se),
+            (Pair::Noisy { a, b }, _) => match (&values.cut, comparison) {
+                (None, Comparison::Difference) => (-1.0, 1.0),
+                (None, Comparison::Ratio) => (0.0, f64::INFINITY),
+                (Some(cut), Comparison::Difference) => noise::difference(a, b, cut),
+                (Some(cut), Comparison::Ratio) => noise::ratio(a, b, cut),
+            },
+            (Pair::Spread { value, spread }, _) => {
+                let half = values.at(*spread) * spread.variance.sqrt();
+                match comparison {
+                    Comparison::Difference => (value - half, value + half),
+                    Comparison::Ratio => ((value - half).exp(), (value + half).exp()),
+                }
+            }
+            (Pair::NoisyZero { spread }, _) => (0.0, values.at(*spread) * spread.variance.sqrt()),
         }
     }
 }
@@ -209,8 +271,15 @@ fn mover_ratio((p1, n1): (f64, f64), (p2, n2): (f64, f64), z: f64) -> (f64, f64)
 /// Two samples as a pair; the degrees of freedom of the critical value with it.
 fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option<f64>), Why> {
     let (Some(x), Some(y)) = (a.point(), b.point()) else {
-        return Err(if a.point().is_none() { a.why() } else { Why::EmptyComparison });
+        return Err(match (a.point(), b) {
+            (None, _) => a.why(),
+            (_, Sample::None(Why::NoiseExceedsCohort)) => Why::NoiseExceedsCohort,
+            _ => Why::EmptyComparison,
+        });
     };
+    if a.is_noisy() || b.is_noisy() {
+        return noisy(comparison, a, b);
+    }
     if comparison == Comparison::Ratio && y == 0.0 {
         return Err(Why::RatioToZero);
     }
@@ -250,9 +319,39 @@ fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option
     }
 }
 
+/// The value that a ratio is formed of: noise may have carried a share beyond 0 and 1.
+fn within(sample: &Sample) -> f64 {
+    match sample {
+        Sample::Noisy(share) => share.within().point(),
+        other => other.point().unwrap_or_default(),
+    }
+}
+
+/// The same of evidence with noise.
+fn noisy(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option<f64>), Why> {
+    if let (Sample::Noisy(a), Sample::Noisy(b)) = (a, b) {
+        return match comparison {
+            Comparison::Ratio if b.within().point() == 0.0 => Err(Why::RatioToZero),
+            _ => Ok((Pair::Noisy { a: *a, b: *b }, None)),
+        };
+    }
+    let (Sample::Figure(a), Sample::Figure(b)) = (a, b) else { return Err(Why::BiasedByNoise) };
+    let (x, y, df) = (a.point, b.point, a.df.zip(b.df).map(|(a, b)| a.min(b)));
+    match comparison {
+        Comparison::Difference => Ok((Pair::Spread { value: x - y, spread: a.spread + b.spread }, df)),
+        Comparison::Ratio if y == 0.0 => Err(Why::RatioToZero),
+        Comparison::Ratio if y < 0.0 => Err(Why::RatioOfSigned),
+        Comparison::Ratio if x <= 0.0 => Ok((Pair::NoisyZero { spread: a.spread.times(1.0 / y) }, df)),
+        Comparison::Ratio => {
+            let spread = a.spread.times(1.0 / x) + b.spread.times(1.0 / y);
+            Ok((Pair::Spread { value: (x / y).ln(), spread }, df))
+        }
+    }
+}
+
 fn error_of(sample: &Sample) -> (f64, Option<f64>) {
     match sample {
-        Sample::None(_) => (0.0, None),
+        Sample::None(_) | Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_) => (0.0, None),
         Sample::Rows { p, n } => ((p * (1.0 - p) / *n as f64).sqrt(), None),
         Sample::Error { se, df, .. } => (*se, *df),
         Sample::Buckets { left_out, filled, .. } => (jackknife_se(left_out, *filled), Some((*filled - 1) as f64)),
@@ -270,6 +369,12 @@ fn method(pair: &Pair, comparison: Comparison, critical: Critical, sample: &Samp
         (Pair::Shares { .. }, _, Comparison::Ratio) => Method::SimultaneousMoverR,
         (Pair::Error { .. } | Pair::Zero { .. }, _, _) if one => Method::Student,
         (Pair::Error { .. } | Pair::Zero { .. }, _, _) => Method::Simultaneous,
+        (Pair::Noisy { .. }, _, Comparison::Difference) if one => Method::NoisyNewcombe,
+        (Pair::Noisy { .. }, _, Comparison::Difference) => Method::SimultaneousNoisyNewcombe,
+        (Pair::Noisy { .. }, _, Comparison::Ratio) if one => Method::NoisyMoverR,
+        (Pair::Noisy { .. }, _, Comparison::Ratio) => Method::SimultaneousNoisyMoverR,
+        (Pair::Spread { .. } | Pair::NoisyZero { .. }, _, _) if one => Method::NoisyStudent,
+        (Pair::Spread { .. } | Pair::NoisyZero { .. }, _, _) => Method::SimultaneousNoisy,
     }
 }
 
@@ -280,8 +385,9 @@ fn support(a: &Sample, b: &Sample) -> Support {
 fn point(comparison: Comparison, a: &Sample, b: &Sample) -> f64 {
     let (x, y) = (a.point().unwrap_or_default(), b.point().unwrap_or_default());
     match comparison {
+        Comparison::Difference if matches!((a, b), (Sample::Noisy(_), Sample::Noisy(_))) => (x - y).clamp(-1.0, 1.0),
         Comparison::Difference => x - y,
-        Comparison::Ratio => x / y,
+        Comparison::Ratio => within(a) / within(b),
     }
 }
 
@@ -316,7 +422,7 @@ fn worst_pair(
         match ready(comparison, a, b) {
             Ok((_, pair_df)) => df = df.zip(pair_df).map(|(a, b)| a.min(b)).or(df).or(pair_df),
             // Two cohorts of zero have no ratio; the others have.
-            Err(Why::RatioToZero) if high.point() != Some(0.0) => {}
+            Err(Why::RatioToZero) if within(high) != 0.0 => {}
             Err(why) => return Measured::Undefined { why },
         }
     }
@@ -337,7 +443,7 @@ fn against_everyone(comparison: Comparison, cohort: &Sample, everyone: &Sample, 
         (Sample::Buckets { .. }, Sample::Buckets { .. }) => {
             pair(comparison, cohort, everyone, Critical::Normal, confidence)
         }
-        _ => match rest(cohort, everyone) {
+        _ => match rest(cohort, everyone, confidence) {
             Err(why) => Measured::Undefined { why },
             Ok((rest, part)) => against_rest(comparison, cohort, everyone, &rest, part, confidence),
         },
@@ -352,21 +458,21 @@ fn against_rest(
     part: f64,
     confidence: f64,
 ) -> Measured {
-    if comparison == Comparison::Ratio && everyone.point() == Some(0.0) {
+    if comparison == Comparison::Ratio && within(everyone) == 0.0 {
         return Measured::Undefined { why: Why::RatioToZero };
     }
     match ready(comparison, cohort, rest) {
         // The rest is all zero and the cohort is not: the ratio to everyone is at its greatest, 1 / f.
         Err(Why::RatioToZero) => {
             let (a, b) = ((cohort.point().unwrap_or_default(), cohort.n_effective()), (0.0, rest.n_effective()));
-            let pairs = Pairs {
-                comparison,
-                critical: Critical::Normal,
-                df: None,
-                source: Source::One(Pair::Shares { a, b }),
-                part: Some(part),
+            let (one, method) = match (cohort, rest) {
+                (Sample::Noisy(a), Sample::Noisy(b)) => (Pair::Noisy { a: *a, b: *b }, Method::NoisyMoverR),
+                (Sample::Figure(_), _) => return Measured::Undefined { why: Why::RatioToZero },
+                _ => (Pair::Shares { a, b }, Method::MoverR),
             };
-            finish(point(comparison, cohort, everyone), support(cohort, rest), Method::MoverR, pairs, confidence)
+            let (critical, df, part) = (Critical::Normal, None, Some(part));
+            let pairs = Pairs { comparison, critical, df, source: Source::One(one), part };
+            finish(point(comparison, cohort, everyone), support(cohort, rest), method, pairs, confidence)
         }
         Err(why) => Measured::Undefined { why },
         Ok((one, df)) => {
@@ -379,10 +485,21 @@ fn against_rest(
 }
 
 /// The rows of everyone outside the cohort, and the cohort's share of everyone.
-fn rest(cohort: &Sample, everyone: &Sample) -> Result<(Sample, f64), Why> {
+fn rest(cohort: &Sample, everyone: &Sample, confidence: f64) -> Result<(Sample, f64), Why> {
     match (cohort, everyone) {
         (Sample::None(why), _) => Err(*why),
+        (_, Sample::None(Why::NoiseExceedsCohort)) => Err(Why::NoiseExceedsCohort),
         (_, Sample::None(_)) => Err(Why::EmptyComparison),
+        (Sample::Noisy(cohort), Sample::Noisy(everyone)) => {
+            let rest = everyone.minus(cohort).ok_or(Why::NoiseExceedsCohort)?;
+            Ok((Sample::Noisy(rest), cohort.denominator() / everyone.denominator()))
+        }
+        (Sample::Figure(Figure { mean: Some(part), .. }), Sample::Figure(Figure { mean: Some(all), .. })) => {
+            match all.minus(part).sample(confidence) {
+                Sample::None(why) => Err(why),
+                rest => Ok((rest, part.n / all.n)),
+            }
+        }
         (Sample::Rows { p, n }, Sample::Rows { p: p_all, n: n_all }) => {
             let n_rest = n_all - n;
             if n_rest <= 0 {

@@ -12,19 +12,26 @@
 //! | rows that share units or have weights | delete-a-bucket jackknife, Student t | Shao and Tu 1995; Korn and Graubard 1998 |
 //! | figure of a confusion table | multinomial bootstrap of its cells, percentiles | Efron and Tibshirani 1993, chapter 13 |
 //! | mean | Student t | |
+//! | share of counts with noise | score with noise variance | see `noise`; comparisons by the same hybrids |
+//! | other figures of evidence with noise | delta method or bootstrap, with a term for the noise | see `figure` |
 
 use serde::{Deserialize, Serialize};
 
 mod contrast;
 mod critical;
+mod figure;
+mod noise;
 mod sample;
 
 pub use contrast::{Compared, contrast};
 pub use critical::{normal, student, studentized_range};
-pub use sample::{BUCKETS, Sample, bootstrap, bootstrap_with_halves};
+pub use figure::{Figure, Gaps, NoisyMean, is_known, within_width};
+pub use noise::{Noise, NoisyShare, Spread};
+pub use sample::{BUCKETS, Sample, bootstrap, bootstrap_with_halves, noisy_bootstrap};
 
 use crate::statistic::Cell;
 use contrast::Pairs;
+use noise::Cut;
 
 /// Fewest buckets with rows for a jackknife.
 pub const BUCKETS_MIN: usize = 20;
@@ -98,6 +105,16 @@ pub enum Method {
     Student,
     Simultaneous,
     DeLong,
+    NoisyScore,
+    NoisyNewcombe,
+    NoisyMoverR,
+    SimultaneousNoisyNewcombe,
+    SimultaneousNoisyMoverR,
+    NoisyBootstrap,
+    NoisyStudent,
+    SimultaneousNoisy,
+    NoisyDeLong,
+    NoisyGaps,
 }
 
 impl Method {
@@ -131,6 +148,47 @@ impl Method {
                 "Point and standard error of all pairwise comparisons at once, studentized range (Tukey-Kramer)."
             }
             Method::DeLong => "Variance of placements (DeLong, DeLong and Clarke-Pearson 1988), normal quantile.",
+            Method::NoisyScore => {
+                "Score interval with noise variance: the residual numerator - p denominator is tested with the variance of sampling and of the released noise (own derivation; without noise it is Wilson 1927; compared methods: Kao and Reiter 2025, arXiv 2511.02227)."
+            }
+            Method::NoisyNewcombe => {
+                "Hybrid of the limits of two noisy shares (Newcombe 1998, method 10), the limits from score tests with noise variance."
+            }
+            Method::NoisyMoverR => {
+                "MOVER-R interval of a ratio of two noisy shares (Donner and Zou 2012), the limits from score tests with noise variance."
+            }
+            Method::SimultaneousNoisyNewcombe => {
+                "Hybrid intervals of all pairwise differences of noisy shares at once: error rate per pair that of the studentized range (Tukey-Kramer), limits with noise variance."
+            }
+            Method::SimultaneousNoisyMoverR => {
+                "MOVER-R intervals of all pairwise ratios of noisy shares at once: error rate per pair that of the studentized range (Tukey-Kramer), limits with noise variance."
+            }
+            Method::NoisyBootstrap => {
+                "Bootstrap of a noisy table: cells drawn from the multinomial distribution, with fresh noise of the same law; quantiles of the error around the figure (Efron and Tibshirani 1993; Ferrando, Wang and Sheldon 2022 for noise)."
+            }
+            Method::NoisyStudent => {
+                "Sampling and noise variance by the delta method, Student t; heavier tails of the noise in the critical value."
+            }
+            Method::SimultaneousNoisy => {
+                "Sampling and noise variance by the delta method, of all pairwise comparisons at once: error rate per pair that of the studentized range (Tukey-Kramer)."
+            }
+            Method::NoisyDeLong => {
+                "Variance of placements (DeLong, DeLong and Clarke-Pearson 1988) and of the noise in every bin by the delta method."
+            }
+            Method::NoisyGaps => {
+                "Bounds from the gaps of all bins and the number of rows at once (Bonferroni): absolute gaps are biased upwards by noise, so the point is too."
+            }
+        }
+    }
+
+    /// True for intervals that cover the noise of a release too.
+    pub fn is_noisy(self) -> bool {
+        use Method::*;
+        match self {
+            Wilson | Newcombe | MoverR | SimultaneousNewcombe | SimultaneousMoverR | Jackknife
+            | SimultaneousJackknife | Bootstrap | Student | Simultaneous | DeLong => false,
+            NoisyScore | NoisyNewcombe | NoisyMoverR | SimultaneousNoisyNewcombe | SimultaneousNoisyMoverR
+            | NoisyBootstrap | NoisyStudent | SimultaneousNoisy | NoisyDeLong | NoisyGaps => true,
         }
     }
 }
@@ -174,6 +232,9 @@ enum Basis {
     /// Sorted replicates.
     Replicates(Vec<f64>),
     Pairs(Pairs),
+    NoisyShare(NoisyShare),
+    NoisyFigure(Box<Figure>),
+    Gaps(Gaps),
 }
 
 impl Basis {
@@ -189,6 +250,15 @@ impl Basis {
                 Interval::new(lower.min(point), upper.max(point))
             }
             Basis::Pairs(pairs) => pairs.interval(confidence),
+            Basis::NoisyShare(share) => {
+                let (lower, upper) = share.interval(&Cut::of(normal(confidence), 1.0));
+                Interval::new(lower, upper)
+            }
+            Basis::NoisyFigure(figure) => figure.interval(confidence),
+            Basis::Gaps(gaps) => {
+                let (lower, upper) = gaps.interval(confidence);
+                Interval::new(lower, upper)
+            }
         }
     }
 }
@@ -243,6 +313,8 @@ pub enum Why {
     NotAMixture,
     NoVariation,
     ScoreNoProbability,
+    NoiseExceedsCohort,
+    BiasedByNoise,
 }
 
 impl Why {
@@ -260,6 +332,8 @@ impl Why {
             Why::NotAMixture => "the value of everyone is no average of the cohorts' values",
             Why::NoVariation => "the target does not vary",
             Why::ScoreNoProbability => "a score is below 0 or above 1",
+            Why::NoiseExceedsCohort => "the noise exceeds the cohort",
+            Why::BiasedByNoise => "noise biases the values compared, by amounts that differ",
         }
     }
 }

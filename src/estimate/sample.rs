@@ -1,9 +1,13 @@
 //! What is known about the value of one cohort, before it is compared.
 
 use rand::Rng;
-use rand_distr::{Binomial, Distribution};
+use rand_distr::{Binomial, Distribution, Exp1, StandardNormal};
 
-use super::{BUCKETS_MIN, Basis, Estimate, Interval, Measured, Method, Share, Support, Why};
+use super::noise::Spread;
+use super::{
+    BUCKETS_MIN, Basis, Estimate, Figure, Gaps, Interval, Measured, Method, Noise, NoisyShare, Share, Support, Why,
+};
+use crate::statistic::Cell;
 
 /// Number of buckets of the unit's hash.
 pub const BUCKETS: u32 = 200;
@@ -43,6 +47,12 @@ pub enum Sample {
         /// A share: kept within 0 and 1.
         share: bool,
     },
+    /// A share of counts with noise.
+    Noisy(NoisyShare),
+    /// Another figure of evidence with noise.
+    Figure(Figure),
+    /// A sum of absolute gaps with noise: bounds, and nothing to compare.
+    Gaps(Gaps),
 }
 
 impl Sample {
@@ -52,6 +62,11 @@ impl Sample {
             Some(p) => Sample::Rows { p, n: share.denominator.n },
             None => Sample::None(Why::EmptyDenominator),
         }
+    }
+
+    /// A share of counts with noise.
+    pub fn noisy_share(share: &Share, noise: &Noise) -> Sample {
+        NoisyShare::of(share, noise).map_or(Sample::None(Why::NoiseExceedsCohort), Sample::Noisy)
     }
 
     /// A share from one share per bucket.
@@ -119,6 +134,19 @@ impl Sample {
         Sample::Error { point, se, n, df: None, lower, upper, method: Method::Bootstrap, replicates, mean: false }
     }
 
+    /// A figure of a noisy confusion table, from the bootstrap of its cells and their noise. Kept within the ends.
+    pub fn noisy_bootstrapped(point: Option<f64>, mut replicates: Vec<f64>, n: i64, ends: (f64, f64)) -> Sample {
+        let Some(point) = point.filter(|_| replicates.len() >= 2) else {
+            return Sample::None(Why::NoiseExceedsCohort);
+        };
+        replicates.sort_by(f64::total_cmp);
+        let mean = replicates.iter().sum::<f64>() / replicates.len() as f64;
+        let variance = replicates.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (replicates.len() - 1) as f64;
+        let ((lower, upper), method) = (ends, Method::NoisyBootstrap);
+        let (spread, replicates) = (Spread::normal(variance), Some(replicates));
+        Sample::Figure(Figure { point, spread, n, df: None, lower, upper, method, replicates, mean: None })
+    }
+
     /// The sample without its replicates: its point and error are enough to compare it.
     pub(super) fn without_replicates(&self) -> Sample {
         match self {
@@ -127,15 +155,24 @@ impl Sample {
                     (*point, *se, *n, *df, *lower, *upper, *method, *mean);
                 Sample::Error { point, se, n, df, lower, upper, method, replicates: None, mean }
             }
+            Sample::Figure(Figure { point, spread, n, df, lower, upper, method, replicates: Some(_), mean }) => {
+                let (point, spread, n, df, lower, upper, method, mean) =
+                    (*point, *spread, *n, *df, *lower, *upper, *method, *mean);
+                Sample::Figure(Figure { point, spread, n, df, lower, upper, method, replicates: None, mean })
+            }
             other => other.clone(),
         }
     }
 
+    /// The value. A noisy share may be below 0 or above 1.
     pub fn point(&self) -> Option<f64> {
         match self {
             Sample::None(_) => None,
             Sample::Rows { p, .. } => Some(*p),
             Sample::Error { point, .. } | Sample::Buckets { point, .. } => Some(*point),
+            Sample::Noisy(share) => Some(share.point()),
+            Sample::Figure(figure) => Some(figure.point),
+            Sample::Gaps(gaps) => Some(gaps.point()),
         }
     }
 
@@ -143,7 +180,13 @@ impl Sample {
         match self {
             Sample::None(why) => *why,
             Sample::Rows { .. } | Sample::Error { .. } | Sample::Buckets { .. } => Why::EmptyDenominator,
+            Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_) => Why::EmptyDenominator,
         }
+    }
+
+    /// True for evidence with noise.
+    pub fn is_noisy(&self) -> bool {
+        matches!(self, Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_))
     }
 
     /// Rows in the denominator.
@@ -151,6 +194,9 @@ impl Sample {
         match self {
             Sample::None(_) => 0,
             Sample::Rows { n, .. } | Sample::Error { n, .. } | Sample::Buckets { n, .. } => *n,
+            Sample::Noisy(share) => share.n(),
+            Sample::Figure(figure) => figure.n,
+            Sample::Gaps(gaps) => gaps.rows.0.round() as i64,
         }
     }
 
@@ -162,6 +208,8 @@ impl Sample {
         match self {
             Sample::None(_) => 0.0,
             Sample::Rows { n, .. } | Sample::Error { n, .. } => *n as f64,
+            Sample::Noisy(share) => share.n_effective(),
+            Sample::Figure(_) | Sample::Gaps(_) => self.n() as f64,
             Sample::Buckets { point, left_out, filled, n, n_effective, share } => {
                 let se = jackknife_se(left_out, *filled);
                 let variance = point * (1.0 - point);
@@ -193,8 +241,17 @@ impl Sample {
                 let (se, df) = (jackknife_se(left_out, *filled), Some((*filled - 1) as f64));
                 (Basis::Error { se, df, lower: f64::NEG_INFINITY, upper: f64::INFINITY }, Method::Jackknife)
             }
+            Sample::Noisy(share) if !share.is_bounded(super::normal(confidence)) => {
+                return Measured::Undefined { why: Why::NoiseExceedsCohort };
+            }
+            Sample::Noisy(share) => (Basis::NoisyShare(*share), Method::NoisyScore),
+            Sample::Figure(figure) => (Basis::NoisyFigure(Box::new(figure.clone())), figure.method),
+            Sample::Gaps(gaps) => (Basis::Gaps(gaps.clone()), Method::NoisyGaps),
         };
-        let point = self.point().unwrap_or_default();
+        let point = match self {
+            Sample::Noisy(share) => share.within().point(),
+            _ => self.point().unwrap_or_default(),
+        };
         let interval: Interval = basis.interval(confidence, point);
         let support = Support { n: self.n(), n_effective: self.n_effective() };
         Measured::Estimated(Estimate { point, interval, confidence, support, method, basis })
@@ -234,6 +291,31 @@ pub fn bootstrap_with_halves<const K: usize>(
     draws(shares, rows, random, replicates, of)
 }
 
+/// Tables drawn anew from noisy counts: the multinomial bootstrap of the counts kept at 0 or above, half a row added to each, and to every
+/// cell fresh noise of the law it was released with. The draws of noise are normal or Laplace numbers: nothing is released by them.
+pub fn noisy_bootstrap<const K: usize>(
+    cells: [Cell; K],
+    noise: &Noise,
+    random: &mut impl Rng,
+    replicates: u32,
+    of: impl Fn([f64; K]) -> Option<f64>,
+) -> Vec<f64> {
+    let shares = cells.map(|cell| cell.n.max(0) as f64 + 0.5);
+    let rows = cells.iter().map(|cell| cell.n.max(0) as u64).sum();
+    let spread = noise.design_effect.max(1.0).sqrt();
+    let mut values = Vec::with_capacity(replicates as usize);
+    let expected = shares.map(|share| share / shares.iter().sum::<f64>() * rows as f64);
+    for _ in 0..replicates {
+        let mut drawn = drawn(shares, rows, random);
+        for ((slot, cell), expected) in drawn.iter_mut().zip(cells).zip(expected) {
+            let draws: f64 = (0..cell.draws).map(|_| draw(noise, random)).sum();
+            *slot = expected + (*slot - expected) * spread + draws;
+        }
+        values.extend(of(drawn).filter(|value| value.is_finite()));
+    }
+    values
+}
+
 fn draws<const K: usize>(
     shares: [f64; K],
     rows: u64,
@@ -243,21 +325,36 @@ fn draws<const K: usize>(
 ) -> Vec<f64> {
     let mut values = Vec::with_capacity(replicates as usize);
     for _ in 0..replicates {
-        let (mut rows, mut left) = (rows, shares.iter().sum::<f64>());
-        let mut drawn = [0.0; K];
-        for (slot, &share) in drawn.iter_mut().zip(&shares) {
-            if rows == 0 || share <= 0.0 {
-                continue;
-            }
-            let n = match Binomial::new(rows, (share / left).min(1.0)) {
-                Ok(binomial) => binomial.sample(random).min(rows),
-                Err(_) => 0,
-            };
-            *slot = n as f64;
-            rows -= n;
-            left -= share;
-        }
-        values.extend(of(drawn).filter(|value| value.is_finite()));
+        values.extend(of(drawn(shares, rows, random)).filter(|value| value.is_finite()));
     }
     values
+}
+
+/// One table from the multinomial distribution.
+fn drawn<const K: usize>(shares: [f64; K], mut rows: u64, random: &mut impl Rng) -> [f64; K] {
+    let mut left = shares.iter().sum::<f64>();
+    let mut drawn = [0.0; K];
+    for (slot, &share) in drawn.iter_mut().zip(&shares) {
+        if rows == 0 || share <= 0.0 {
+            continue;
+        }
+        let n = match Binomial::new(rows, (share / left).min(1.0)) {
+            Ok(binomial) => binomial.sample(random).min(rows),
+            Err(_) => 0,
+        };
+        *slot = n as f64;
+        rows -= n;
+        left -= share;
+    }
+    drawn
+}
+
+/// One draw of noise.
+fn draw(noise: &Noise, random: &mut impl Rng) -> f64 {
+    if !noise.laplace {
+        let normal: f64 = StandardNormal.sample(random);
+        return normal * noise.variance.sqrt();
+    }
+    let (up, down): (f64, f64) = (Exp1.sample(random), Exp1.sample(random));
+    (up - down) * (noise.variance / 2.0).sqrt()
 }
