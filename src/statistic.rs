@@ -328,10 +328,10 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Released counts of every bin; the range is that of the bins, as declared.
-    pub(crate) fn of_bins(binned: BTreeMap<u32, i64>, bins: &Bins) -> Counts {
+    /// Rows per bin as they are released: counts may be negative or zero, and nothing is known of the values but their bins.
+    pub(crate) fn of_bins(bins: &Bins, counts: impl Iterator<Item = (u32, i64)>) -> Counts {
         let range = Some((Ordered::of(bins.lower), Ordered::of(bins.upper)));
-        Counts { range, binned: Some(binned), ..Counts::default() }
+        Counts { range, binned: Some(counts.collect()), ..Counts::default() }
     }
 
     /// Counts a number `n` times.

@@ -185,10 +185,27 @@ impl Method {
     pub fn is_noisy(self) -> bool {
         use Method::*;
         match self {
-            Wilson | Newcombe | MoverR | SimultaneousNewcombe | SimultaneousMoverR | Jackknife
-            | SimultaneousJackknife | Bootstrap | Student | Simultaneous | DeLong => false,
-            NoisyScore | NoisyNewcombe | NoisyMoverR | SimultaneousNoisyNewcombe | SimultaneousNoisyMoverR
-            | NoisyBootstrap | NoisyStudent | SimultaneousNoisy | NoisyDeLong | NoisyGaps => true,
+            Wilson
+            | Newcombe
+            | MoverR
+            | SimultaneousNewcombe
+            | SimultaneousMoverR
+            | Jackknife
+            | SimultaneousJackknife
+            | Bootstrap
+            | Student
+            | Simultaneous
+            | DeLong => false,
+            NoisyScore
+            | NoisyNewcombe
+            | NoisyMoverR
+            | SimultaneousNoisyNewcombe
+            | SimultaneousNoisyMoverR
+            | NoisyBootstrap
+            | NoisyStudent
+            | SimultaneousNoisy
+            | NoisyDeLong
+            | NoisyGaps => true,
         }
     }
 }

@@ -255,6 +255,20 @@ impl NoisyShare {
         (middle + sign * (middle * middle - square * rest).max(0.0).sqrt()) / square
     }
 
+    /// The greatest width an interval can have at this denominator, ends not cut off. It depends on the number of rows and not on the
+    /// outcome: what is shown must not be chosen by what it says.
+    pub(super) fn width_max(&self, cut: &Cut) -> f64 {
+        if !self.is_bounded(cut.at(0.0).max(cut.at(1.0))) {
+            return f64::INFINITY;
+        }
+        let width = |numerator: f64| {
+            let share = NoisyShare { numerator, ..*self };
+            let c = cut.at(share.residual(share.point()).tail());
+            share.limit(c, 1.0) - share.limit(c, -1.0)
+        };
+        [0.0, 0.5, 1.0].into_iter().map(|share| width(share * self.denominator)).fold(0.0, f64::max)
+    }
+
     /// The interval of the share. The numerator is taken within its range: an estimate below 0 has the interval of 0, never a narrower one.
     pub(super) fn interval(&self, cut: &Cut) -> (f64, f64) {
         let share = self.within();

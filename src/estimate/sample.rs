@@ -3,9 +3,10 @@
 use rand::Rng;
 use rand_distr::{Binomial, Distribution, Exp1, StandardNormal};
 
-use super::noise::Spread;
+use super::noise::{Cut, Spread};
 use super::{
     BUCKETS_MIN, Basis, Estimate, Figure, Gaps, Interval, Measured, Method, Noise, NoisyShare, Share, Support, Why,
+    within_width,
 };
 use crate::statistic::Cell;
 
@@ -135,10 +136,19 @@ impl Sample {
     }
 
     /// A figure of a noisy confusion table, from the bootstrap of its cells and their noise. Kept within the ends.
-    pub fn noisy_bootstrapped(point: Option<f64>, mut replicates: Vec<f64>, n: i64, ends: (f64, f64)) -> Sample {
-        let Some(point) = point.filter(|_| replicates.len() >= 2) else {
+    /// No value when noise leaves more than one in twenty of the wanted replicates without one.
+    pub fn noisy_bootstrapped(
+        point: Option<f64>,
+        mut replicates: Vec<f64>,
+        wanted: u32,
+        n: i64,
+        ends: (f64, f64),
+    ) -> Sample {
+        let enough = replicates.len() >= 2 && replicates.len() as f64 >= 0.95 * f64::from(wanted);
+        let Some(point) = point.filter(|point| enough && point.is_finite()) else {
             return Sample::None(Why::NoiseExceedsCohort);
         };
+        let point = point.clamp(ends.0, ends.1);
         replicates.sort_by(f64::total_cmp);
         let mean = replicates.iter().sum::<f64>() / replicates.len() as f64;
         let variance = replicates.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / (replicates.len() - 1) as f64;
@@ -182,6 +192,19 @@ impl Sample {
             Sample::Rows { .. } | Sample::Error { .. } | Sample::Buckets { .. } => Why::EmptyDenominator,
             Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_) => Why::EmptyDenominator,
         }
+    }
+
+    /// A sample with noise as it may be shown: without a value when its interval would be wider than this. Of a share the widest interval
+    /// at its denominator counts.
+    pub fn kept(self, confidence: f64, width_max: f64) -> Sample {
+        let wide = match &self {
+            Sample::Noisy(share) => share.width_max(&Cut::of(super::normal(confidence), 1.0)) > width_max,
+            Sample::Figure(_) | Sample::Gaps(_) => {
+                within_width(self.measure(confidence), width_max).estimate().is_none()
+            }
+            Sample::None(_) | Sample::Rows { .. } | Sample::Error { .. } | Sample::Buckets { .. } => false,
+        };
+        if wide { Sample::None(Why::NoiseExceedsCohort) } else { self }
     }
 
     /// True for evidence with noise.

@@ -54,5 +54,5 @@ pub fn step_down(
 
 /// True when a tail of half alpha holds at least one replicate, for intervals made of them.
 fn is_resolved(estimate: &Estimate, alpha: f64, replicates: u32) -> bool {
-    estimate.method != Method::Bootstrap || alpha / 2.0 * f64::from(replicates) >= 1.0
+    !matches!(estimate.method, Method::Bootstrap | Method::NoisyBootstrap) || alpha / 2.0 * f64::from(replicates) >= 1.0
 }

@@ -1,20 +1,22 @@
 //! Errors of numeric predictions, from the moments of e = target - prediction, |e|, e^2, y and y^2.
 //!
-//! Standard errors: of a mean, s / sqrt(n); of RMSE and R squared by the delta method on those moments (Serfling 1980, section 3.3).
+//! Standard errors: of a mean, s / sqrt(n); of RMSE and R squared by the delta method on those moments (Serfling 1980, section 3.3). Noise adds
+//! to the variance by the same method: with the gradient g of the means m, a sum j has the weight g_j / n and the number of rows
+//! -sum of g_j m_j / n.
 
 use std::collections::BTreeMap;
 
 use super::Group;
 use super::index::Index;
-use crate::demand::{Axis, Fixed, Limbs, Shape};
-use crate::estimate::{Method, Sample, Why};
+use crate::demand::{Axis, Fixed, Shape};
+use crate::estimate::{Figure as Noisy, Method, Noise, NoisyMean, Sample, Spread, Why, is_known, normal};
 use crate::evidence::{Missing, Released};
 use crate::plan::{Numeric, Plan};
 use crate::scalar::{Arithmetic, Expr, Function, Scalar};
 use crate::statistic::{MomentSums, Moments, Tally};
 
 /// Moments by cohort. Errors are kept within twice the width of the target's interval, squares within its square.
-pub fn moments(by: Vec<Axis>, target: &Numeric, prediction: &Scalar) -> Shape {
+pub fn moments(plan: &Plan, by: Vec<Axis>, target: &Numeric, prediction: &Scalar) -> Shape {
     let range = bound(target);
     let y = &target.of;
     let e = Expr::Arithmetic(Arithmetic::Subtract, Box::new(y.clone()), Box::new(prediction.clone()));
@@ -28,7 +30,8 @@ pub fn moments(by: Vec<Axis>, target: &Numeric, prediction: &Scalar) -> Shape {
         Fixed { of: centred.clone(), lower: -half, upper: half },
         Fixed { of: square(&centred), lower: -half * half, upper: half * half },
     ];
-    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs: Limbs::Two }
+    let limbs = super::noise::limbs(plan);
+    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs }
 }
 
 fn bound(target: &Numeric) -> f64 {
@@ -41,19 +44,18 @@ fn centre(target: &Numeric) -> f64 {
 
 /// Means and covariances of the five columns.
 struct Five {
-    n: i64,
+    n: f64,
     mean: [f64; 5],
     covariance: [[f64; 5]; 5],
 }
 
 impl Five {
     fn of(sums: &MomentSums, bits: u32, scale: [f64; 5]) -> Option<Five> {
-        if sums.n == 0 {
-            return None;
-        }
-        let unit = (2.0f64).powi(-2 * bits as i32);
-        let n = sums.n as f64;
-        let at = |i: usize, j: usize| sums.gram[i * 6 - i * (i + 1) / 2 + j] as f64 * unit;
+        (sums.n != 0).then(|| Five::over(sums.n as f64, sums, bits, scale))
+    }
+
+    fn over(n: f64, sums: &MomentSums, bits: u32, scale: [f64; 5]) -> Five {
+        let at = |i: usize, j: usize| entry(sums, bits, i, j);
         let mut mean = [0.0; 5];
         for i in 0..5 {
             mean[i] = at(0, i + 1) / n * scale[i];
@@ -66,7 +68,7 @@ impl Five {
                 covariance[j][i] = covariance[i][j];
             }
         }
-        Some(Five { n: sums.n, mean, covariance })
+        Five { n, mean, covariance }
     }
 
     /// Standard error of a function of the means with this gradient.
@@ -77,8 +79,20 @@ impl Five {
                 variance += gradient[i] * gradient[j] * self.covariance[i][j];
             }
         }
-        (variance.max(0.0) / self.n as f64).sqrt()
+        (variance.max(0.0) / self.n).sqrt()
     }
+
+    /// The spread that noise gives to a function of the means with this gradient.
+    fn noise(&self, gradient: [f64; 5], scale: [f64; 5], draws: f64, noise: &Noise) -> Spread {
+        let rows: f64 = gradient.iter().zip(self.mean).map(|(g, mean)| g * mean).sum();
+        let sums = gradient.iter().zip(scale).map(|(g, scale)| noise.part(draws, g * scale / self.n));
+        sums.sum::<Spread>() + noise.part(draws, rows / self.n)
+    }
+}
+
+/// Sum of the product of two variables, the constant first, in units of the columns' scales.
+fn entry(sums: &MomentSums, bits: u32, i: usize, j: usize) -> f64 {
+    sums.gram[i * 6 - i * (i + 1) / 2 + j] as f64 * (2.0f64).powi(-2 * bits as i32)
 }
 
 /// The value and its standard error; the sample says whether it is a mean over rows.
@@ -89,28 +103,35 @@ enum Figure {
 }
 
 fn figure(id: &str, five: &Five) -> Figure {
-    let root = (five.covariance[0][0] / five.n as f64).max(0.0).sqrt();
+    let root = (five.covariance[0][0] / five.n).max(0.0).sqrt();
     match id {
         "mean-absolute-error" => Figure::Mean(five.mean[1], five.se([0.0, 1.0, 0.0, 0.0, 0.0])),
         "mean-residual" => Figure::Mean(five.mean[0], root),
         "root-mean-squared-error" => {
             let rmse = five.mean[2].max(0.0).sqrt();
-            let slope = if rmse > 0.0 { 0.5 / rmse } else { 0.0 };
-            Figure::Other(rmse, five.se([0.0, 0.0, slope, 0.0, 0.0]), 0.0, f64::INFINITY)
+            Figure::Other(rmse, five.se(rmse_gradient(rmse)), 0.0, f64::INFINITY)
         }
         _ => {
             let spread = five.mean[4] - five.mean[3] * five.mean[3];
-            if five.n < 2 {
+            if five.n < 2.0 {
                 return Figure::Undefined(Why::TooFewRows);
             }
             if spread <= 1e-12 * five.mean[4].abs() {
                 return Figure::Undefined(Why::NoVariation);
             }
             let ratio = five.mean[2] / spread;
-            let gradient = [0.0, 0.0, -1.0 / spread, -2.0 * five.mean[3] * ratio / spread, ratio / spread];
-            Figure::Other(1.0 - ratio, five.se(gradient), f64::NEG_INFINITY, 1.0)
+            Figure::Other(1.0 - ratio, five.se(r_squared_gradient(five, spread)), f64::NEG_INFINITY, 1.0)
         }
     }
+}
+
+fn rmse_gradient(rmse: f64) -> [f64; 5] {
+    [0.0, 0.0, if rmse > 0.0 { 0.5 / rmse } else { 0.0 }, 0.0, 0.0]
+}
+
+fn r_squared_gradient(five: &Five, spread: f64) -> [f64; 5] {
+    let ratio = five.mean[2] / spread;
+    [0.0, 0.0, -1.0 / spread, -2.0 * five.mean[3] * ratio / spread, ratio / spread]
 }
 
 /// Released moments with the units of their columns.
@@ -120,6 +141,9 @@ pub struct Errors<'a> {
     attributes: usize,
     dependent: bool,
     scale: [f64; 5],
+    /// In units of the sums of products.
+    noise: Option<Noise>,
+    confidence: f64,
 }
 
 impl<'a> Errors<'a> {
@@ -128,7 +152,9 @@ impl<'a> Errors<'a> {
         let scale = [range, range, range * range, half, half * half];
         let moments = released.moments("measure/error")?;
         let index = Index::of(plan, &moments.sizes, moments.groups.keys());
-        Ok(Errors { moments, index, attributes: plan.attributes.len(), dependent: plan.dependent, scale })
+        let (attributes, dependent, confidence) = (plan.attributes.len(), plan.dependent, plan.spec.measure.confidence);
+        let noise = super::noise::of_moments(plan, released, "measure/error", moments.scale_bits);
+        Ok(Errors { moments, index, attributes, dependent, scale, noise, confidence })
     }
 
     /// Sums over a cohort; none without rows.
@@ -159,6 +185,9 @@ impl<'a> Errors<'a> {
         let Some(total) = self.total(group) else {
             return Sample::None(Why::EmptyDenominator);
         };
+        if let Some(noise) = &self.noise {
+            return self.noisy(id, &total, self.index.groups(group).len() as f64, noise);
+        }
         if self.dependent {
             let parts = self.buckets(group);
             let filled = parts.values().filter(|part| part.n > 0).count();
@@ -175,6 +204,53 @@ impl<'a> Errors<'a> {
                 Sample::Error { point, se, n, df, lower, upper, method, replicates: None, mean: false }
             }
         }
+    }
+
+    /// The metric from sums with noise; every group of the cohort has brought a draw.
+    fn noisy(&self, id: &str, sums: &MomentSums, draws: f64, noise: &Noise) -> Sample {
+        let (bits, scale, noise) = (self.moments.scale_bits, self.scale, *noise);
+        let n = entry(sums, bits, 0, 0);
+        let mean = |j: usize| {
+            let (sum, squares) = (entry(sums, bits, 0, j), entry(sums, bits, j, j));
+            NoisyMean { n, sum, squares, draws, noise, scale: scale[j - 1] }.sample(self.confidence)
+        };
+        if !is_known(n, draws, &noise, self.confidence) {
+            return Sample::None(Why::NoiseExceedsCohort);
+        }
+        let five = Five::over(n, sums, bits, scale);
+        // A variance that noise could have made, or could have made vanish, is not known.
+        let known = |value: f64, gradient| {
+            let error = Spread::normal(five.se(gradient).powi(2)) + five.noise(gradient, scale, draws, &noise);
+            value > normal(self.confidence) * error.variance.sqrt()
+        };
+        let (point, gradient, lower, upper) = match id {
+            "mean-absolute-error" => return mean(2),
+            "mean-residual" => return mean(1),
+            "root-mean-squared-error" if known(five.mean[2], [0.0, 0.0, 1.0, 0.0, 0.0]) => {
+                let rmse = five.mean[2].sqrt();
+                (rmse, rmse_gradient(rmse), 0.0, f64::INFINITY)
+            }
+            "r-squared" => {
+                let spread = five.mean[4] - five.mean[3] * five.mean[3];
+                if !known(spread, [0.0, 0.0, 0.0, -2.0 * five.mean[3], 1.0]) {
+                    return Sample::None(Why::NoiseExceedsCohort);
+                }
+                (1.0 - five.mean[2] / spread, r_squared_gradient(&five, spread), f64::NEG_INFINITY, 1.0)
+            }
+            _ => return Sample::None(Why::NoiseExceedsCohort),
+        };
+        let sampling = Spread::normal(five.se(gradient).powi(2) * noise.design_effect);
+        Sample::Figure(Noisy {
+            point: point.min(upper),
+            spread: sampling + five.noise(gradient, scale, draws, &noise),
+            n: n.round() as i64,
+            df: Some((n - 1.0).max(1.0)),
+            lower,
+            upper,
+            method: Method::NoisyStudent,
+            replicates: None,
+            mean: None,
+        })
     }
 
     fn buckets(&self, group: &Group) -> BTreeMap<u32, MomentSums> {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::audit::{Contrast, Reading};
 use crate::cohort::Cohort;
 use crate::demand::{Axis, Demand, Rows, Shape};
-use crate::estimate::{BUCKETS, Compared, Measured, Sample, Why, contrast};
+use crate::estimate::{BUCKETS, Compared, Measured, Sample, Why, contrast, within_width};
 use crate::evidence::{Missing, Released};
 use crate::metric::{Against, COMPOSITES, Card, Comparison, Needs, RATES, REGRESSIONS, SCORES};
 use crate::plan::{Numeric, Plan};
@@ -16,6 +16,7 @@ use crate::scalar::{Expr, Scalar, Value};
 
 mod errors;
 mod index;
+mod noise;
 pub mod privacy;
 mod rates;
 mod scores;
@@ -95,7 +96,7 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
         .collect();
     let buckets = || Axis::buckets(plan.key.clone(), plan.salt("bucket"), BUCKETS);
     let truth = |of: &Option<Scalar>| Axis::Truth { of: of.clone().unwrap_or_else(never) };
-    let dependent = plan.dependent.then(buckets);
+    let dependent = noise::buckets(plan).then(buckets);
     let mut axes = by.clone();
     axes.extend([truth(&subject.label), truth(&subject.decision)]);
     axes.extend(dependent.clone());
@@ -105,14 +106,14 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
         let mut axes = by.clone();
         axes.push(truth(&subject.label));
         axes.extend(dependent.clone());
-        demands.push(demand("measure/score", &rows, scores::histogram(axes, score)));
+        demands.push(demand("measure/score", &rows, scores::histogram(plan, axes, score)));
     }
     by.extend(dependent);
     if let (Some(score), Some(label)) = (&subject.score, &subject.label) {
-        demands.push(demand("measure/loss", &rows, scores::losses(by.clone(), score, label)));
+        demands.push(demand("measure/loss", &rows, scores::losses(plan, by.clone(), score, label)));
     }
     if let (Some(target), Some(prediction)) = (&subject.target, &subject.prediction) {
-        demands.push(demand("measure/error", &rows, errors::moments(by, target, prediction)));
+        demands.push(demand("measure/error", &rows, errors::moments(plan, by, target, prediction)));
     }
     demands
 }
@@ -153,6 +154,7 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
     let whole = |group: &Group| group.total().rows().n;
     let for_errors =
         if errors.as_ref().is_some_and(|errors| gap(&|group| errors.rows(group), &whole)) { &none } else { &all };
+    let table_noise = noise::of(plan, released, "measure/table");
     let mut readings = Vec::new();
     let mut notes = protection.notes().to_vec();
     for card in &metrics {
@@ -161,9 +163,9 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
             readings.extend(emit(plan, card, &cohorts, protection, layer, sample));
         };
         if let Some(rate) = RATES.iter().find(|rate| rate.card.id == id) {
-            read(&protection, &|group| rates::share(rate, group, plan.dependent));
+            read(&protection, &|group| rates::share(rate, group, plan.dependent, table_noise.as_ref()));
         } else if let Some(composite) = COMPOSITES.iter().find(|composite| composite.card.id == id) {
-            read(&protection, &|group| rates::composite(composite, group, plan));
+            read(&protection, &|group| rates::composite(composite, group, plan, table_noise.as_ref()));
         } else if let (true, Some(scores)) = (SCORES.iter().any(|score| score.id == id), &scores) {
             read(for_scores, &|group| scores.sample(id, group, plan));
             notes.extend(scores.notes(id, for_scores.shown(&cohorts, layer)));
@@ -183,6 +185,8 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
             "Cohorts with fewer than {least} rows in the denominator of a metric are in its tables and are neither in its worst pair nor compared with its highest."
         ));
     }
+    let exceeds = |reading: &Reading| reading.measured == Measured::Undefined { why: Why::NoiseExceedsCohort };
+    notes.extend(noise::notes(plan, readings.iter().any(exceeds)));
     notes.sort();
     notes.dedup();
     let rows_measured = table.total().n;
@@ -204,6 +208,17 @@ const CONTRASTS: [(Comparison, Against); 8] = [
 /// A ratio of values that may be negative has no meaning.
 const SIGNED: [&str; 3] = ["mean-residual", "r-squared", "matthews-correlation"];
 
+/// The width of the range of a metric, by which intervals under noise are held. Log loss and R squared have no bound of use; theirs is 1.
+fn range(plan: &Plan, id: &str) -> f64 {
+    let target = plan.target.as_ref().map_or(1.0, |target| target.upper - target.lower);
+    match id {
+        "matthews-correlation" => 2.0,
+        "mean-absolute-error" | "root-mean-squared-error" => target,
+        "mean-residual" => 2.0 * target,
+        _ => 1.0,
+    }
+}
+
 /// One metric, while its readings are written.
 struct Writer<'a> {
     plan: &'a Plan,
@@ -212,6 +227,8 @@ struct Writer<'a> {
     protection: &'a Protection,
     layer: Layer,
     everyone: Sample,
+    /// Widest interval of a value under noise.
+    width_max: Option<f64>,
 }
 
 /// The readings of one metric: everyone, every cohort, every comparison.
@@ -223,8 +240,14 @@ fn emit(
     layer: Layer,
     sample: &dyn Fn(&Group) -> Sample,
 ) -> Vec<Reading> {
+    let width_max = plan.spec.privacy.as_ref().map(|privacy| privacy.interval_width_max * range(plan, card.id));
+    let kept = |sample: Sample| match width_max {
+        Some(width_max) => sample.kept(plan.spec.measure.confidence, width_max),
+        None => sample,
+    };
+    let sample = &|group: &Group| kept(sample(group));
     let everyone = sample(&cohorts.everyone);
-    let writer = Writer { plan, metric: card.id.into(), cohorts, protection, layer, everyone };
+    let writer = Writer { plan, metric: card.id.into(), cohorts, protection, layer, everyone, width_max };
     let mut readings = vec![writer.value(None, &cohorts.everyone, &writer.everyone)];
     for (set, groups) in cohorts.sets.iter().enumerate() {
         let samples: Vec<Sample> = groups.groups.iter().map(sample).collect();
@@ -284,7 +307,12 @@ impl Writer<'_> {
                 (true, Comparison::Ratio) if SIGNED.contains(&&*self.metric) => {
                     Measured::Undefined { why: Why::RatioOfSigned }
                 }
-                (true, _) => result.measured,
+                // Of a ratio the values decide: a wide one is no worse known for being far from 1.
+                (true, Comparison::Difference) => match self.width_max {
+                    Some(width_max) => within_width(result.measured, 2.0 * width_max),
+                    None => result.measured,
+                },
+                (true, Comparison::Ratio) => result.measured,
             };
             // A worst pair that does not exist is nobody's.
             let nobody = against == Against::WorstPair && result.with.is_none();

@@ -10,10 +10,11 @@ use rand::rngs::StdRng;
 
 use super::index::Index;
 use super::{Group, Score};
-use crate::demand::{Axis, Fixed, Limbs, Shape, hash};
-use crate::estimate::{BUCKETS, Method, Sample, Why, bootstrap};
+use crate::demand::{Axis, Fixed, Shape, hash};
+use crate::estimate::{BUCKETS, Method, Noise, Sample, Why, bootstrap};
 use crate::evidence::{Missing, Released};
 use crate::plan::Plan;
+use crate::plan::spec::Privacy;
 use crate::scalar::{Arithmetic, Expr, Scalar};
 use crate::statistic::{Bins, Counts, Histogram, MomentSums, Moments, Spread, Tally};
 
@@ -25,12 +26,13 @@ const CALIBRATION_BINS: usize = 10;
 const LOG_LOSS_MAX: f64 = 64.0;
 
 /// Scores by cohort and label.
-pub fn histogram(by: Vec<Axis>, score: &Score) -> Shape {
-    Shape::Histogram { by, of: score.of.clone(), bins: Some(BINS) }
+pub fn histogram(plan: &Plan, by: Vec<Axis>, score: &Score) -> Shape {
+    let noisy = |privacy: &Privacy| Bins { count: privacy.score_bins.max(1), ..BINS };
+    Shape::Histogram { by, of: score.of.clone(), bins: Some(plan.spec.privacy.as_ref().map_or(BINS, noisy)) }
 }
 
 /// Losses by cohort. Column 1 is the squared error, column 2 the log loss.
-pub fn losses(by: Vec<Axis>, score: &Score, label: &Scalar) -> Shape {
+pub fn losses(plan: &Plan, by: Vec<Axis>, score: &Score, label: &Scalar) -> Shape {
     let y = Expr::Case(
         vec![(label.clone(), Scalar::number(1.0)), (Expr::Not(Box::new(label.clone())), Scalar::number(0.0))],
         None,
@@ -41,7 +43,8 @@ pub fn losses(by: Vec<Axis>, score: &Score, label: &Scalar) -> Shape {
     if let Some(log_loss) = &score.log_loss {
         of.push(Fixed { of: log_loss.clone(), lower: -LOG_LOSS_MAX, upper: LOG_LOSS_MAX });
     }
-    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs: Limbs::Two }
+    let limbs = super::noise::limbs(plan);
+    Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs }
 }
 
 /// Released evidence about scores.
@@ -53,6 +56,8 @@ pub struct Scores<'a> {
     attributes: usize,
     /// Every score is between 0 and 1.
     probabilities: bool,
+    /// Of the histogram, and of the losses in units of products of the columns.
+    noise: Option<(Noise, Noise)>,
 }
 
 /// Scores of the rows of one label: value and count, ascending.
@@ -71,11 +76,20 @@ impl<'a> Scores<'a> {
             losses_index: Index::of(plan, &losses.sizes, losses.groups.keys()),
             attributes: plan.attributes.len(),
             probabilities: histogram.groups.values().all(within),
+            noise: super::noise::of(plan, released, "measure/score").zip(super::noise::of_moments(
+                plan,
+                released,
+                "measure/loss",
+                losses.scale_bits,
+            )),
         })
     }
 
     /// What a reader must know about a metric of these scores, over the cohorts that are shown.
     pub fn notes<'g>(&self, id: &str, shown: impl Iterator<Item = &'g Group>) -> Vec<String> {
+        if self.noise.is_some() {
+            return self.noisy_notes(id, shown);
+        }
         match id {
             "roc-auc" => {
                 let binned = shown.map(|group| self.points(group)).filter(|(_, binned)| *binned);
@@ -104,6 +118,9 @@ impl<'a> Scores<'a> {
 
     /// The metric of a cohort.
     pub fn sample(&self, id: &str, group: &Group, plan: &Plan) -> Sample {
+        if let Some((counts, losses)) = &self.noise {
+            return self.noisy(id, group, plan.spec.measure.confidence, counts, losses);
+        }
         match id {
             "roc-auc" => self.ranked(group, plan, |negative, positive| auc(negative, positive).map(|(auc, _)| auc)),
             _ if !self.probabilities => Sample::None(Why::ScoreNoProbability),
@@ -341,6 +358,8 @@ fn calibration(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<f64> 
     let (cells, means) = calibration_cells(negative, positive);
     calibration_of(&cells, &means)
 }
+
+mod signed;
 
 #[cfg(test)]
 mod tests;

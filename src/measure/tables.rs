@@ -107,7 +107,7 @@ impl Cohorts {
 }
 
 fn empty(plan: &Plan) -> Vec<Confusion> {
-    vec![Confusion::default(); if plan.dependent { BUCKETS as usize } else { 1 }]
+    vec![Confusion::default(); if super::noise::buckets(plan) { BUCKETS as usize } else { 1 }]
 }
 
 fn gather(plan: &Plan, table: &Tally, attributes: &[usize]) -> Vec<Group> {

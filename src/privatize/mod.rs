@@ -186,10 +186,9 @@ fn noised(shape: &Shape, counted: Option<Statistic>, draw: &mut dyn FnMut() -> i
             };
             let mut group = |code: u64| {
                 let counts = histogram.groups.get(&code).map(|counts| binned(counts, &bins)).unwrap_or_default();
-                let noisy = (0..bins.count)
-                    .map(|bin| (bin, add(counts.get(&bin).copied().unwrap_or_default(), draw())))
-                    .collect();
-                (code, Counts::of_bins(noisy, &bins))
+                let noisy =
+                    (0..bins.count).map(|bin| (bin, add(counts.get(&bin).copied().unwrap_or_default(), draw())));
+                (code, Counts::of_bins(&bins, noisy))
             };
             Statistic::Histogram(Histogram {
                 groups: domain(&sizes).map(&mut group).collect(),
