@@ -15,9 +15,10 @@ use crate::plan::{Numeric, Plan};
 use crate::scalar::{Arithmetic, Expr, Function, Scalar};
 use crate::statistic::{MomentSums, Moments, Tally};
 
-/// Moments by cohort. Errors are kept within twice the width of the target's interval, squares within its square.
+/// Moments by cohort. Errors are kept within twice the width of the target's interval, squares within its square. Under differential privacy,
+/// where noise is as wide as the interval, they are kept within its width: an error is greater only where a prediction is outside.
 pub fn moments(plan: &Plan, by: Vec<Axis>, target: &Numeric, prediction: &Scalar) -> Shape {
-    let range = bound(target);
+    let range = bound(plan, target);
     let y = &target.of;
     let e = Expr::Arithmetic(Arithmetic::Subtract, Box::new(y.clone()), Box::new(prediction.clone()));
     let square = |x: &Scalar| Expr::Arithmetic(Arithmetic::Multiply, Box::new(x.clone()), Box::new(x.clone()));
@@ -34,8 +35,9 @@ pub fn moments(plan: &Plan, by: Vec<Axis>, target: &Numeric, prediction: &Scalar
     Shape::Moments { by, of, weights: Vec::new(), cross: Vec::new(), gram: true, limbs }
 }
 
-fn bound(target: &Numeric) -> f64 {
-    2.0 * (target.upper - target.lower)
+fn bound(plan: &Plan, target: &Numeric) -> f64 {
+    let width = target.upper - target.lower;
+    if plan.spec.privacy.is_some() { width } else { 2.0 * width }
 }
 
 fn centre(target: &Numeric) -> f64 {
@@ -148,7 +150,7 @@ pub struct Errors<'a> {
 
 impl<'a> Errors<'a> {
     pub fn of(plan: &Plan, released: &'a Released, target: &Numeric) -> Result<Errors<'a>, Missing> {
-        let (range, half) = (bound(target), (target.upper - target.lower) / 2.0);
+        let (range, half) = (bound(plan, target), (target.upper - target.lower) / 2.0);
         let scale = [range, range, range * range, half, half * half];
         let moments = released.moments("measure/error")?;
         let index = Index::of(plan, &moments.sizes, moments.groups.keys());

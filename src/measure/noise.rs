@@ -53,3 +53,6 @@ pub fn notes(plan: &Plan, exceeded: bool) -> Vec<String> {
     }
     notes
 }
+
+#[cfg(test)]
+mod tests;

@@ -188,3 +188,6 @@ fn add(sums: &mut [f64], bin: u32, n: i64) {
         *sum += n as f64;
     }
 }
+
+#[cfg(test)]
+mod tests;
