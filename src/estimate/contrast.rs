@@ -204,12 +204,14 @@ impl Pairs {
         match (self.part, self.comparison) {
             (None, _) => Interval::new(lower, upper),
             (Some(f), Comparison::Difference) => Interval::new(lower * (1.0 - f), upper * (1.0 - f)),
-            (Some(f), Comparison::Ratio) => {
-                let carry = |r: f64| if r.is_finite() { r / (f * r + 1.0 - f) } else { 1.0 / f };
-                Interval::new(carry(lower), carry(upper))
-            }
+            (Some(f), Comparison::Ratio) => Interval::new(carry(lower, f), carry(upper, f)),
         }
     }
+}
+
+/// The ratio to everyone from that to the rest; see the heading.
+fn carry(r: f64, f: f64) -> f64 {
+    if r.is_finite() { r / (f * r + 1.0 - f) } else { 1.0 / f }
 }
 
 /// Every two cohorts, the one of the smaller value first: its ratio to the other is at most one, and defined unless both are zero.
@@ -461,6 +463,12 @@ fn against_rest(
     if comparison == Comparison::Ratio && within(everyone) == 0.0 {
         return Measured::Undefined { why: Why::RatioToZero };
     }
+    // With noise in it the point too comes from the rest, so that it is kept within its range as the interval is.
+    let value = match (rest, comparison) {
+        (Sample::Noisy(_), Comparison::Difference) => (1.0 - part) * point(comparison, cohort, rest),
+        (Sample::Noisy(_), Comparison::Ratio) => carry(point(comparison, cohort, rest), part),
+        _ => point(comparison, cohort, everyone),
+    };
     match ready(comparison, cohort, rest) {
         // The rest is all zero and the cohort is not: the ratio to everyone is at its greatest, 1 / f.
         Err(Why::RatioToZero) => {
@@ -472,14 +480,14 @@ fn against_rest(
             };
             let (critical, df, part) = (Critical::Normal, None, Some(part));
             let pairs = Pairs { comparison, critical, df, source: Source::One(one), part };
-            finish(point(comparison, cohort, everyone), support(cohort, rest), method, pairs, confidence)
+            finish(value, support(cohort, rest), method, pairs, confidence)
         }
         Err(why) => Measured::Undefined { why },
         Ok((one, df)) => {
             let method = method(&one, comparison, Critical::Normal, cohort);
             let pairs =
                 Pairs { comparison, critical: Critical::Normal, df, source: Source::One(one), part: Some(part) };
-            finish(point(comparison, cohort, everyone), support(cohort, rest), method, pairs, confidence)
+            finish(value, support(cohort, rest), method, pairs, confidence)
         }
     }
 }

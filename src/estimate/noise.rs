@@ -115,13 +115,13 @@ impl Cut {
         (low + (position - step as f64) * (high - low)) * self.factor
     }
 
-    /// The critical value that belongs to the spread it leads to: c = c(t(limit(c))). It varies little, so a few rounds settle it.
+    /// The critical value that belongs to the spread it leads to: c = c(t(limit(c))). It varies little, so few rounds settle it.
     fn settle(&self, spread: impl Fn(f64) -> Spread) -> f64 {
         (0..ROUNDS).fold(self.normal * self.factor, |c, _| self.at(spread(c).tail()))
     }
 }
 
-const ROUNDS: usize = 6;
+const ROUNDS: usize = 4;
 
 /// Upper tail of a standard normal law.
 fn above(x: f64) -> f64 {
@@ -287,7 +287,8 @@ pub(super) fn difference(a: &NoisyShare, b: &NoisyShare, cut: &Cut) -> (f64, f64
             a.spread(x) + b.spread(y)
         };
         let (x, y) = ends(cut.settle(spread));
-        (p - q + sign * (x - p).hypot(y - q)).clamp(-1.0, 1.0)
+        // A difference that noise has carried beyond 1 has the interval of 1, never a narrower one.
+        ((p - q).clamp(-1.0, 1.0) + sign * (x - p).hypot(y - q)).clamp(-1.0, 1.0)
     };
     (end(-1.0), end(1.0))
 }

@@ -331,8 +331,7 @@ pub fn noisy_bootstrap<const K: usize>(
     for _ in 0..replicates {
         let mut drawn = drawn(shares, rows, random);
         for ((slot, cell), expected) in drawn.iter_mut().zip(cells).zip(expected) {
-            let draws: f64 = (0..cell.draws).map(|_| draw(noise, random)).sum();
-            *slot = expected + (*slot - expected) * spread + draws;
+            *slot = expected + (*slot - expected) * spread + draw(noise, cell.draws, random);
         }
         values.extend(of(drawn).filter(|value| value.is_finite()));
     }
@@ -372,12 +371,18 @@ fn drawn<const K: usize>(shares: [f64; K], mut rows: u64, random: &mut impl Rng)
     drawn
 }
 
-/// One draw of noise.
-fn draw(noise: &Noise, random: &mut impl Rng) -> f64 {
-    if !noise.laplace {
+/// A sum of so many draws is normal.
+const DRAWS_NORMAL: u32 = 100;
+
+/// A sum of draws of noise.
+fn draw(noise: &Noise, draws: u32, random: &mut impl Rng) -> f64 {
+    if !noise.laplace || draws > DRAWS_NORMAL {
         let normal: f64 = StandardNormal.sample(random);
-        return normal * noise.variance.sqrt();
+        return normal * (noise.variance * f64::from(draws)).sqrt();
     }
-    let (up, down): (f64, f64) = (Exp1.sample(random), Exp1.sample(random));
-    (up - down) * (noise.variance / 2.0).sqrt()
+    let mut one = || {
+        let (up, down): (f64, f64) = (Exp1.sample(random), Exp1.sample(random));
+        up - down
+    };
+    (0..draws).map(|_| one()).sum::<f64>() * (noise.variance / 2.0).sqrt()
 }
