@@ -16,6 +16,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 mod panel;
+mod released;
 
 pub use panel::{Panel, PanelValue};
 
@@ -328,12 +329,6 @@ pub struct Counts {
 }
 
 impl Counts {
-    /// Rows per bin as they are released: counts may be negative or zero, and nothing is known of the values but their bins.
-    pub(crate) fn of_bins(bins: &Bins, counts: impl Iterator<Item = (u32, i64)>) -> Counts {
-        let range = Some((Ordered::of(bins.lower), Ordered::of(bins.upper)));
-        Counts { range, binned: Some(counts.collect()), ..Counts::default() }
-    }
-
     /// Counts a number `n` times.
     pub fn add_number(&mut self, value: f64, n: i64, bins: Option<&Bins>) {
         self.widen(Ordered::of(value), Ordered::of(value));

@@ -3,15 +3,15 @@
 //! The worst pair is picked by looking at the data, and so is the highest cohort. Their intervals are therefore taken from intervals that
 //! hold for all pairs at once, with the studentized range q(k) / sqrt(2) in place of the normal quantile. If every pairwise interval covers
 //! (probability at least the confidence), the greatest difference lies between the greatest lower end and the greatest upper end.
-//!
-//! Everyone contains the cohort compared with it: with f the cohort's share of the rows, p - p(all) = (1 - f) (p - p(rest)) and
-//! p / p(all) = r / (f r + 1 - f) with r = p / p(rest). Both rise with p - p(rest) and r, so the ends carry over.
+
+mod everyone;
 
 use super::critical::{normal, student, studentized_range};
 use super::noise::{self, Cut, NoisyShare, Spread};
 use super::sample::{Sample, jackknife_se};
-use super::{Basis, Estimate, Figure, Interval, Measured, Method, Support, Why, wilson_limits};
+use super::{Basis, Estimate, Interval, Measured, Method, Support, Why, wilson_limits};
 use crate::metric::{Against, Comparison};
+use everyone::{Part, against_everyone};
 
 /// One comparison: of which cohort, with which, and the result.
 #[derive(Debug, Clone, PartialEq)]
@@ -171,7 +171,7 @@ pub(super) struct Pairs {
     df: Option<f64>,
     source: Source,
     /// The cohort's share of everyone, when compared with everyone.
-    part: Option<f64>,
+    part: Option<Part>,
 }
 
 impl Pairs {
@@ -201,17 +201,13 @@ impl Pairs {
                 }
             }
         };
-        match (self.part, self.comparison) {
-            (None, _) => Interval::new(lower, upper),
-            (Some(f), Comparison::Difference) => Interval::new(lower * (1.0 - f), upper * (1.0 - f)),
-            (Some(f), Comparison::Ratio) => Interval::new(carry(lower, f), carry(upper, f)),
+        let Some(part) = self.part else { return Interval::new(lower, upper) };
+        let carried = (part.carry(self.comparison, lower), part.carry(self.comparison, upper));
+        match &self.source {
+            Source::One(pair) if part.se > 0.0 => part.widen(self.comparison, pair, carried, values.z),
+            _ => Interval::new(carried.0, carried.1),
         }
     }
-}
-
-/// The ratio to everyone from that to the rest; see the heading.
-fn carry(r: f64, f: f64) -> f64 {
-    if r.is_finite() { r / (f * r + 1.0 - f) } else { 1.0 / f }
 }
 
 /// Every two cohorts, the one of the smaller value first: its ratio to the other is at most one, and defined unless both are zero.
@@ -225,6 +221,17 @@ fn ordered_pairs(cohorts: &[Sample]) -> impl Iterator<Item = (&Sample, &Sample)>
 }
 
 impl Pair {
+    /// The point of a comparison of evidence with noise.
+    fn noisy_point(&self, comparison: Comparison) -> f64 {
+        match (self, comparison) {
+            (Pair::Noisy { a, b }, Comparison::Difference) => (a.point() - b.point()).clamp(-1.0, 1.0),
+            (Pair::Noisy { a, b }, Comparison::Ratio) => a.within().point() / b.within().point(),
+            (Pair::Spread { value, .. }, Comparison::Difference) => *value,
+            (Pair::Spread { value, .. }, Comparison::Ratio) => value.exp(),
+            (Pair::Shares { .. } | Pair::Error { .. } | Pair::Zero { .. } | Pair::NoisyZero { .. }, _) => 0.0,
+        }
+    }
+
     fn interval(&self, comparison: Comparison, values: &Values) -> (f64, f64) {
         let z = values.z;
         match (self, comparison) {
@@ -395,7 +402,7 @@ fn point(comparison: Comparison, a: &Sample, b: &Sample) -> f64 {
 
 fn finish(point: f64, support: Support, method: Method, pairs: Pairs, confidence: f64) -> Measured {
     let interval = pairs.interval(confidence);
-    Measured::Estimated(Estimate { point, interval, confidence, support, method, basis: Basis::Pairs(pairs) })
+    Measured::Estimated(Estimate { point, interval, confidence, support, method, basis: Basis::Pairs(Box::new(pairs)) })
 }
 
 fn pair(comparison: Comparison, a: &Sample, b: &Sample, critical: Critical, confidence: f64) -> Measured {
@@ -438,99 +445,4 @@ fn worst_pair(
     };
     let pairs = Pairs { comparison, critical, df, source: Source::Worst(chosen), part: None };
     finish(value, support(low, high), method, pairs, confidence)
-}
-
-fn against_everyone(comparison: Comparison, cohort: &Sample, everyone: &Sample, confidence: f64) -> Measured {
-    match (cohort, everyone) {
-        (Sample::Buckets { .. }, Sample::Buckets { .. }) => {
-            pair(comparison, cohort, everyone, Critical::Normal, confidence)
-        }
-        _ => match rest(cohort, everyone, confidence) {
-            Err(why) => Measured::Undefined { why },
-            Ok((rest, part)) => against_rest(comparison, cohort, everyone, &rest, part, confidence),
-        },
-    }
-}
-
-fn against_rest(
-    comparison: Comparison,
-    cohort: &Sample,
-    everyone: &Sample,
-    rest: &Sample,
-    part: f64,
-    confidence: f64,
-) -> Measured {
-    if comparison == Comparison::Ratio && within(everyone) == 0.0 {
-        return Measured::Undefined { why: Why::RatioToZero };
-    }
-    // With noise in it the point too comes from the rest, so that it is kept within its range as the interval is.
-    let value = match (rest, comparison) {
-        (Sample::Noisy(_), Comparison::Difference) => (1.0 - part) * point(comparison, cohort, rest),
-        (Sample::Noisy(_), Comparison::Ratio) => carry(point(comparison, cohort, rest), part),
-        _ => point(comparison, cohort, everyone),
-    };
-    match ready(comparison, cohort, rest) {
-        // The rest is all zero and the cohort is not: the ratio to everyone is at its greatest, 1 / f.
-        Err(Why::RatioToZero) => {
-            let (a, b) = ((cohort.point().unwrap_or_default(), cohort.n_effective()), (0.0, rest.n_effective()));
-            let (one, method) = match (cohort, rest) {
-                (Sample::Noisy(a), Sample::Noisy(b)) => (Pair::Noisy { a: *a, b: *b }, Method::NoisyMoverR),
-                (Sample::Figure(_), _) => return Measured::Undefined { why: Why::RatioToZero },
-                _ => (Pair::Shares { a, b }, Method::MoverR),
-            };
-            let (critical, df, part) = (Critical::Normal, None, Some(part));
-            let pairs = Pairs { comparison, critical, df, source: Source::One(one), part };
-            finish(value, support(cohort, rest), method, pairs, confidence)
-        }
-        Err(why) => Measured::Undefined { why },
-        Ok((one, df)) => {
-            let method = method(&one, comparison, Critical::Normal, cohort);
-            let pairs =
-                Pairs { comparison, critical: Critical::Normal, df, source: Source::One(one), part: Some(part) };
-            finish(value, support(cohort, rest), method, pairs, confidence)
-        }
-    }
-}
-
-/// The rows of everyone outside the cohort, and the cohort's share of everyone.
-fn rest(cohort: &Sample, everyone: &Sample, confidence: f64) -> Result<(Sample, f64), Why> {
-    match (cohort, everyone) {
-        (Sample::None(why), _) => Err(*why),
-        (_, Sample::None(Why::NoiseExceedsCohort)) => Err(Why::NoiseExceedsCohort),
-        (_, Sample::None(_)) => Err(Why::EmptyComparison),
-        (Sample::Noisy(cohort), Sample::Noisy(everyone)) => {
-            let rest = everyone.minus(cohort).ok_or(Why::NoiseExceedsCohort)?;
-            Ok((Sample::Noisy(rest), cohort.denominator() / everyone.denominator()))
-        }
-        (Sample::Figure(Figure { mean: Some(part), .. }), Sample::Figure(Figure { mean: Some(all), .. })) => {
-            match all.minus(part).sample(confidence) {
-                Sample::None(why) => Err(why),
-                rest => Ok((rest, part.n / all.n)),
-            }
-        }
-        (Sample::Rows { p, n }, Sample::Rows { p: p_all, n: n_all }) => {
-            let n_rest = n_all - n;
-            if n_rest <= 0 {
-                return Err(Why::EmptyComparison);
-            }
-            let count = (p_all * *n_all as f64).round() - (p * *n as f64).round();
-            let part = *n as f64 / *n_all as f64;
-            Ok((Sample::Rows { p: (count / n_rest as f64).clamp(0.0, 1.0), n: n_rest }, part))
-        }
-        (
-            Sample::Error { point, se, n, mean: true, .. },
-            Sample::Error { point: m_all, se: se_all, n: n_all, mean: true, .. },
-        ) => {
-            let n_rest = n_all - n;
-            if n_rest <= 1 {
-                return Err(Why::EmptyComparison);
-            }
-            let (size, all, left) = (*n as f64, *n_all as f64, n_rest as f64);
-            let squares = |mean: f64, se: f64, n: f64| se * se * n * (n - 1.0) + n * mean * mean;
-            let mean = (all * m_all - size * point) / left;
-            let spread = (squares(*m_all, *se_all, all) - squares(*point, *se, size) - left * mean * mean).max(0.0);
-            Ok((Sample::mean(mean, (spread / (left - 1.0) / left).sqrt(), n_rest), size / all))
-        }
-        _ => Err(Why::NotAMixture),
-    }
 }

@@ -248,7 +248,7 @@ enum Basis {
     },
     /// Sorted replicates.
     Replicates(Vec<f64>),
-    Pairs(Pairs),
+    Pairs(Box<Pairs>),
     NoisyShare(NoisyShare),
     NoisyFigure(Box<Figure>),
     Gaps(Gaps),

@@ -202,8 +202,13 @@ impl NoisyShare {
         self.denominator as i64
     }
 
-    pub(super) fn denominator(&self) -> f64 {
-        self.denominator
+    /// Rows in the denominator and the draws of noise in that number.
+    pub(super) fn rows(&self) -> (f64, f64) {
+        (self.denominator, self.draws.0 + self.draws.1)
+    }
+
+    pub(super) fn noise(&self) -> &Noise {
+        &self.noise
     }
 
     /// Independent rows, counted exactly, that would give the same error, at the share (a + 1) / (d + 2).
