@@ -472,6 +472,19 @@ proptest! {
     }
 }
 
+/// Half a million pairs of noisy cohorts, two ends each.
+#[test]
+fn the_worst_pair_of_a_thousand_noisy_cohorts() {
+    let noise = Law::Laplace(0.5).noise();
+    let share =
+        |i: i64| Share { numerator: Cell::noisy(i % 7 + 40), denominator: Cell::noisy(i % 7 + 40) + Cell::noisy(90) };
+    let cohorts: Vec<Sample> =
+        (0..1000).map(|i| Sample::noisy_share(&share(i), &noise).kept(0.95, WIDTH_MAX)).collect();
+    let worst = contrast(Comparison::Difference, Against::WorstPair, &cohorts, &cohorts[0], None, 0.95);
+    let estimate = worst[0].measured.estimate().unwrap();
+    assert!((estimate.point - (46.0 / 136.0 - 40.0 / 130.0)).abs() < 1e-12 && estimate.interval.contains(0.0));
+}
+
 #[test]
 fn student_scales_the_critical_value() {
     let cut = Cut::of(normal(0.95), student(0.95, 30.0) / normal(0.95));
