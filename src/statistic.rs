@@ -50,11 +50,6 @@ impl Cell {
     pub fn rows(n: i64) -> Cell {
         Cell { n, w: n.into(), ww: n.into(), draws: 0 }
     }
-
-    /// A count with one draw of noise in it.
-    pub fn noisy(n: i64) -> Cell {
-        Cell { draws: 1, ..Cell::rows(n) }
-    }
 }
 
 impl Add for Cell {

@@ -1,6 +1,13 @@
 //! Statistics as a release with noise leaves them.
 
-use super::{Bins, Counts, Ordered};
+use super::{Bins, Cell, Counts, Ordered};
+
+impl Cell {
+    /// A count with one draw of noise in it.
+    pub fn noisy(n: i64) -> Cell {
+        Cell { draws: 1, ..Cell::rows(n) }
+    }
+}
 
 impl Counts {
     /// Rows per bin as they are released: counts may be negative or zero, and nothing is known of the values but their bins.
