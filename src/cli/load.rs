@@ -141,6 +141,7 @@ fn only(ingest: Ingest) -> Spec {
         schema: Default::default(),
         contract: Contract::default(),
         privacy: None,
+        deidentify: None,
         train: None,
         measure: Measure::default(),
         judge: Vec::new(),

@@ -2,7 +2,7 @@
 //!
 //! These types hold what the author wrote and the defaults of what was left out. Whether it makes sense together is the business
 //! of `check`; what follows from it is the business of the plan. Sections: `[pipeline]` who and why, `[ingest]` which rows,
-//! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[train]` the model,
+//! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[deidentify]` the dataset that leaves the house, `[train]` the model,
 //! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::metric::{Against, Comparison};
 use crate::schema::Role;
+
+mod deidentify;
+
+pub use deidentify::{ColumnRule, DatePart, Deidentify, Do, Profile};
 
 /// One pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +36,9 @@ pub struct Spec {
     /// Differential privacy. Off when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy: Option<Privacy>,
+    /// The de-identified dataset. Not written when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deidentify: Option<Deidentify>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train: Option<Train>,
     #[serde(default)]

@@ -69,6 +69,7 @@ pub const PIPELINE_FILE: &[Key] = &[
         Section(&[may("rows_min", Whole(I64)), may("unique_key", List(&Text)), may("memory_mib_max", Whole(I64))]),
     ),
     may("privacy", Section(PRIVACY)),
+    may("deidentify", Section(DEIDENTIFY)),
     may("train", Section(TRAIN)),
     may(
         "measure",
@@ -150,6 +151,52 @@ const PRIVACY: &[Key] = &[
     may("ledger", Text),
     may("memory_mib_max", Whole(I64)),
     may("i_know", Truth),
+];
+
+const DEIDENTIFY: &[Key] = &[
+    may("profile", Word(&["hipaa-safe-harbor", "gdpr-pseudonymisation", "gb-t-37964"])),
+    must("output", Text),
+    may("shuffle", Truth),
+    must("columns", Map(&Section(RULE))),
+];
+
+const RULE: &[Key] = &[
+    must("do", Word(DOES)),
+    may("domain", Text),
+    may("key_env", Text),
+    may("key_file", Text),
+    may("table_file", Text),
+    may("passphrase_env", Text),
+    may("keep_first", Whole(U32)),
+    may("keep_last", Whole(U32)),
+    may("pattern", Text),
+    may("digits", Whole(U32)),
+    may("restricted", List(&Text)),
+    may("date", Word(&["month", "quarter", "year"])),
+    may("width", Number),
+    may("origin", Number),
+    may("hierarchy", Text),
+    may("level", Whole(U32)),
+    may("at", Number),
+    may("to", Number),
+    may("days_max", Whole(U32)),
+    may("unit", Text),
+    may("alphabet", Text),
+];
+
+const DOES: &[&str] = &[
+    "keep",
+    "drop",
+    "redact",
+    "mask",
+    "pseudonym",
+    "token",
+    "format-preserving",
+    "generalise",
+    "top-code",
+    "bottom-code",
+    "date-shift",
+    "round",
 ];
 
 const CRITERION: &[Key] = &[

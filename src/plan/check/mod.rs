@@ -14,6 +14,7 @@ use crate::scalar::Scalar;
 use crate::scan::SourceColumn;
 
 mod columns;
+mod deidentify;
 mod document;
 mod expressions;
 mod gates;
@@ -106,6 +107,7 @@ pub fn check(
     columns::check(&mut checker);
     expressions::check(&mut checker, parse);
     gates::check(&mut checker);
+    deidentify::check(&mut checker);
     let mut complaints = checker.complaints;
     complaints.sort_by_key(|complaint| (complaint.file != file.0, complaint.at.start));
     complaints.dedup();

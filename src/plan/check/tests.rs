@@ -475,6 +475,87 @@ fn a_policy_adds_criteria_and_is_complained_about_by_its_name() {
     assert_eq!(policy_of("policy = \"policy.toml\"\n[pipeline]"), Some(("policy.toml".into(), 9..22)));
 }
 
+/// A pipeline that writes a de-identified dataset, without a complaint.
+fn deidentified(profile: &str, columns: &str) -> String {
+    let schema = "[schema.name]\nroles = [\"identifier\"]\n[schema.zip]\nroles = [\"quasi-identifier\"]\n[schema.visit]\n[schema.note]\n[schema.gone]\nroles = [\"ignored\"]\n[schema.sex]";
+    let section = format!("[deidentify]\n{profile}output = \"out.csv\"\n[deidentify.columns]\n{columns}\n[[judge]]");
+    CLEAN.replace("[schema.sex]", schema).replace("[[judge]]", &section)
+}
+
+#[test]
+fn deidentification() {
+    let key = "key_env = \"K\"";
+    let all = format!(
+        "name = {{ do = \"pseudonym\", {key} }}\nzip = {{ do = \"generalise\", digits = 3 }}\nage = {{ do = \"top-code\", at = 90 }}\n\
+         visit = {{ do = \"date-shift\", days_max = 9, unit = \"name\", {key} }}\nnote = {{ do = \"mask\", keep_last = 2 }}\nsex = {{ do = \"keep\" }}\n\
+         gone = {{ do = \"drop\" }}"
+    );
+    let clean = deidentified("", &all);
+    assert_eq!(complaints(&clean), []);
+    let swap = |from: &str, to: &str, code: &str, at: &str| expect(&clean, from, to, code, at);
+    swap("output = \"out.csv\"", "output = \"a/out.csv\"", "bad-output", "\"a/out.csv\"");
+    swap("output = \"out.csv\"", "output = \"out.xlsx\"", "bad-output", "\"out.xlsx\"");
+    swap("\nnote = {", "\nnite = {", "unknown-column", "nite");
+    swap("do = \"mask\"", "do = \"maks\"", "unknown-value", "\"maks\"");
+    swap("gone = { do = \"drop\" }", "gone = { do = \"redact\" }", "ignored-column", "gone");
+    swap("unit = \"name\"", "unit = \"nobody\"", "unknown-column", "\"nobody\"");
+    swap("digits = 3", "digits = 0", "bad-parameter", "0");
+    swap(", at = 90", "", "missing-parameter", "age");
+    swap("keep_last = 2", "keep_last = 2, at = 3", "unused-parameter", "3");
+    swap("keep_last = 2", "keep_last = 2, pattern = \"*#\"", "unused-parameter", "2");
+    swap("digits = 3", "digits = 3, date = \"year\"", "too-many-parameters", "\"year\"");
+    swap("digits = 3", "digits = 3, level = 2", "unused-parameter", "2");
+    swap("digits = 3", "digits = 3, restricted = [\"36\"]", "bad-parameter", "[\"36\"]");
+    swap("days_max = 9", "days_max = 0", "bad-parameter", "0");
+    swap("do = \"top-code\", at = 90", "do = \"mask\"", "wrong-kind", "\"mask\"");
+    swap("do = \"mask\", keep_last = 2", "do = \"round\", to = 5", "wrong-kind", "\"round\"");
+    let kept = complaints(&clean.replace(&format!("do = \"pseudonym\", {key}"), "do = \"keep\""));
+    assert_eq!((kept.len(), kept[0].code, kept[0].severity), (1, "identifier-shown", Severity::Warning));
+    let none = deidentified("", "sex = { do = \"drop\" }");
+    assert_eq!(complaints(&none)[0].code, "nothing-left");
+}
+
+/// What the rules of a profile forbid or demand, one at a time.
+#[test]
+fn profiles() {
+    let found = |profile: &str, columns: &str| {
+        let complaints = complaints(&deidentified(&format!("profile = \"{profile}\"\n"), columns));
+        complaints.iter().map(|c| (c.code, c.severity)).collect::<Vec<_>>()
+    };
+    let error = |code| vec![(code, Severity::Error)];
+    let warning = |code| vec![(code, Severity::Warning)];
+    let (key, table) = ("key_env = \"K\"", "table_file = \"t.age\", passphrase_env = \"P\"");
+    let hipaa = |columns: &str| found("hipaa-safe-harbor", columns);
+    assert_eq!(hipaa(&format!("name = {{ do = \"token\", {table} }}")), []);
+    assert_eq!(hipaa(&format!("name = {{ do = \"pseudonym\", {key} }}")), error("derived-code"));
+    assert_eq!(
+        hipaa(&format!("name = {{ do = \"format-preserving\", alphabet = \"ab\", {key} }}")),
+        error("derived-code")
+    );
+    assert_eq!(hipaa("name = { do = \"mask\", keep_last = 4 }"), error("identifier-shown"));
+    assert_eq!(hipaa("name = { do = \"mask\" }"), []);
+    let shift = format!("visit = {{ do = \"date-shift\", days_max = 9, unit = \"name\", {key} }}");
+    assert_eq!(hipaa(&shift), error("date-below-year"));
+    assert_eq!(hipaa("visit = { do = \"generalise\", date = \"month\" }"), error("date-below-year"));
+    assert_eq!(hipaa("visit = { do = \"generalise\", date = \"year\" }"), []);
+    assert_eq!(hipaa("zip = { do = \"generalise\", digits = 4 }"), error("place-too-small"));
+    assert_eq!(hipaa("zip = { do = \"generalise\", digits = 3 }"), error("restricted-missing"));
+    assert_eq!(hipaa("zip = { do = \"generalise\", digits = 3, restricted = [\"036\"] }"), []);
+    assert_eq!(hipaa("zip = { do = \"keep\" }"), warning("looks-identifying"));
+    assert_eq!(hipaa("age = { do = \"top-code\", at = 95 }"), error("age-too-high"));
+    assert_eq!(hipaa("age = { do = \"top-code\", at = 90 }"), []);
+    let gdpr = |columns: &str| found("gdpr-pseudonymisation", columns);
+    assert_eq!(gdpr(&format!("name = {{ do = \"pseudonym\", {key} }}")), error("domain-missing"));
+    assert_eq!(gdpr(&format!("name = {{ do = \"pseudonym\", domain = \"p\", {key} }}")), []);
+    assert_eq!(
+        gdpr("name = { do = \"pseudonym\", domain = \"p\", key_file = \"../reports/key\" }"),
+        error("not-kept-apart")
+    );
+    assert_eq!(gdpr("name = { do = \"keep\" }"), error("identifier-shown"));
+    assert_eq!(found("gb-t-37964", "zip = { do = \"keep\" }"), warning("quasi-identifier-kept"));
+    assert_eq!(found("gb-t-37964", "name = { do = \"mask\", keep_first = 1 }"), warning("identifier-shown"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
