@@ -37,6 +37,7 @@ pub use paying::{Cost, PayError, Paying, cost};
 #[cfg(test)]
 pub(crate) use rehearsal::judged;
 
+pub mod artefact;
 #[cfg(all(feature = "html", feature = "store"))]
 mod deliver;
 #[cfg(all(feature = "html", feature = "store"))]

@@ -256,6 +256,55 @@ fn at(path: &Path, e: io::Error) -> io::Error {
     io::Error::new(e.kind(), format!("{}: {why}", path.display()))
 }
 
+/// The bytes of a file; none when it is not there.
+pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    match fs::read(path) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(e) => Err(at(path, e)),
+    }
+}
+
+/// A file that was just made.
+pub type NewFile = File;
+
+/// A file that is written beside its place, and is there only when all of it is. Dropped before that, nothing is left.
+pub struct Beside {
+    /// Where it is written.
+    pub path: PathBuf,
+    done: PathBuf,
+    placed: bool,
+}
+
+impl Beside {
+    /// A new file for a place.
+    pub fn create(place: &Path) -> io::Result<(Beside, NewFile)> {
+        let name = place.file_name().unwrap_or_default().to_string_lossy();
+        let path = place.with_file_name(format!("{PARTIAL}{name}"));
+        let file = File::create_new(&path).map_err(|e| at(&path, e))?;
+        Ok((Beside { path, done: place.into(), placed: false }, file))
+    }
+
+    /// Syncs the file and renames it into its place.
+    pub fn place(mut self) -> io::Result<()> {
+        File::open(&self.path).and_then(|file| file.sync_all()).map_err(|e| at(&self.path, e))?;
+        fs::rename(&self.path, &self.done).map_err(|e| at(&self.done, e))?;
+        self.placed = true;
+        match self.done.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => sync_folder(folder),
+            _ => sync_folder(Path::new(".")),
+        }
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        if !self.placed {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
 /// Replaces a file: written beside, synced, renamed over.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();

@@ -8,6 +8,9 @@ mod audit;
 mod cases;
 #[path = "heart/chain.rs"]
 mod chain;
+#[cfg(all(feature = "sql", feature = "seal"))]
+#[path = "heart/deidentified.rs"]
+mod deidentified;
 #[path = "heart/expressions.rs"]
 mod expressions;
 #[path = "heart/golden.rs"]

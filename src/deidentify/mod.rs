@@ -3,10 +3,13 @@
 //! Never sold as, and never summed with, differential privacy.
 
 pub mod classes;
+pub mod codebook;
 pub mod criteria;
+pub mod dataset;
 pub mod hierarchy;
 pub mod lattice;
 pub mod microaggregate;
 pub mod mondrian;
 pub mod risk;
+pub mod transform;
 pub mod utility;

@@ -18,6 +18,7 @@ pub mod memory;
 #[cfg(feature = "polars")]
 pub mod polars;
 pub mod reference;
+pub mod rows;
 
 #[cfg(feature = "polars")]
 use kernel::BATCH_ROWS;

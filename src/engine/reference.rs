@@ -11,7 +11,7 @@ use crate::demand::{Axis, Demand, Fixed, Limbs, RowKey, Rows, Shape, hash};
 use crate::evidence::{Evidence, Guarded};
 use crate::ingest::{csv::Records, field, paths};
 use crate::plan::spec::Format;
-use crate::scalar::{Bound, Kind, Scalar, Value, format_number};
+use crate::scalar::{Bound, Kind, Scalar, Value, Vector, format_number};
 use crate::scan::{Scan, Source, SourceColumn};
 use crate::statistic::{Cell, ClassSizes, Counts, Histogram, MomentSums, Moments, Panel, PanelValue, Statistic, Tally};
 
@@ -92,6 +92,59 @@ fn each_row(
     progress(rows);
     Ok(rows)
 }
+
+/// Hands the kept rows on, in their order, in batches of these columns; see `engine::rows`.
+pub(super) fn rows<T>(
+    scan: &Scan,
+    columns: &[Arc<str>],
+    map: &(dyn Fn(&[Vector], &[u32]) -> T + Sync),
+    take: &mut dyn FnMut(T) -> bool,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<u64, EngineError> {
+    text_only(&scan.source)?;
+    let derive = derived(scan)?;
+    let keep = scan.keep.as_ref().map(|keep| bind(scan, keep)).transpose()?;
+    let of = columns.iter().map(|name| bind(scan, &Scalar::column(name))).collect::<Result<Vec<_>, _>>()?;
+    let mut batch: Vec<Vec<Value>> = vec![Vec::new(); of.len()];
+    let mut hand_on = |batch: &mut Vec<Vec<Value>>, kept: &mut u32| {
+        let vectors: Vec<Vector> =
+            batch.iter_mut().map(|column| Vector::of(std::mem::take(column).into_iter())).collect();
+        let rows: Vec<u32> = (0..std::mem::take(kept)).collect();
+        take(map(&vectors, &rows))
+    };
+    let (mut rows, mut kept) = (0, 0);
+    for path in &scan.source.paths {
+        let mut records = Records::open(path, &scan.source)?;
+        let at = places(scan, records.header(), path)?;
+        while let Some(fields) = records.next_record()? {
+            let reads = scan.reads.iter().zip(&at);
+            let mut row: Vec<Value> =
+                reads.map(|(read, place)| field::value(place.text(&fields), read.by, &scan.source)).collect();
+            for scalar in &derive {
+                row.push(scalar.evaluate(&row));
+            }
+            rows += 1;
+            if keep.as_ref().is_none_or(|keep| keep.evaluate(&row) == Value::Truth(true)) {
+                batch.iter_mut().zip(&of).for_each(|(column, of)| column.push(of.evaluate(&row)));
+                kept += 1;
+            }
+            if kept == ROWS_BATCH && !hand_on(&mut batch, &mut kept) {
+                return Ok(rows);
+            }
+            if rows % 65_536 == 0 {
+                progress(rows);
+            }
+        }
+    }
+    if kept > 0 {
+        hand_on(&mut batch, &mut kept);
+    }
+    progress(rows);
+    Ok(rows)
+}
+
+/// Rows handed on at a time.
+const ROWS_BATCH: u32 = 4096;
 
 fn text_only(source: &Source) -> Result<(), EngineError> {
     check_delimiter(source)?;

@@ -28,7 +28,7 @@ const IMPORTS: [(&str, &[&str]); 14] = [
     ("plan", &["nouns", "plan"]),
     ("ingest", &["nouns", "plan", "engine"]),
     ("engine", &["nouns", "plan", "ingest"]),
-    ("deidentify", &["nouns", "plan"]),
+    ("deidentify", &["nouns", "plan", "world"]),
     ("privatize", &["nouns", "plan"]),
     ("train", &["nouns", "plan"]),
     ("measure", &["nouns", "plan"]),

@@ -23,7 +23,7 @@ mod units;
 use classes::Classes;
 use counts::{Cells, Groups, HistogramPlan, TallyPlan};
 use panel::{PanelPlan, Smallest};
-use program::Program;
+pub use program::Program;
 pub use units::find;
 use units::{Marks, Units};
 

@@ -23,8 +23,10 @@ use crate::scalar::Vector;
 use crate::scan::{Scan, Source, SourceColumn};
 use text::Parser;
 
+pub mod artefact;
 mod columns;
 mod frame;
+pub(super) mod rows;
 mod text;
 
 /// Streams batches into columnar kernels.

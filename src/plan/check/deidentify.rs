@@ -124,7 +124,7 @@ fn keys(checker: &mut Checker, name: &str, rule: &ColumnRule) {
     let written = written(rule);
     let (needed, allowed) = belongs(rule.by);
     let (by, path) = (rule.by.name(), ["deidentify", "columns", name]);
-    let mut lack = |checker: &mut Checker, keys: &[&str]| {
+    let lack = |checker: &mut Checker, keys: &[&str]| {
         let message = format!("{by} needs {}", keys.join(" or "));
         let remedy = format!("write {} = ...", keys[0]);
         checker.complain(Severity::Error, "missing-parameter", &path, Part::Value, message, Some(remedy));
@@ -261,8 +261,16 @@ fn identifier(checker: &mut Checker, section: &Deidentify, name: &str, rule: &Co
 /// The eighteen classes of 45 CFR 164.514(b)(2)(i), and words of headers that speak of them.
 pub const SAFE_HARBOR: &[(char, &str, &[&str])] = &[
     ('A', "names", &["name", "firstname", "lastname", "surname", "forename", "fullname"]),
-    ('B', "places smaller than a state", &["address", "street", "city", "county", "zip", "postcode", "postal", "geocode"]),
-    ('C', "dates but the year, ages over 89", &["date", "birth", "birthday", "dob", "admission", "discharge", "death", "age"]),
+    (
+        'B',
+        "places smaller than a state",
+        &["address", "street", "city", "county", "zip", "postcode", "postal", "geocode"],
+    ),
+    (
+        'C',
+        "dates but the year, ages over 89",
+        &["date", "birth", "birthday", "dob", "admission", "discharge", "death", "age"],
+    ),
     ('D', "telephone numbers", &["phone", "telephone", "mobile"]),
     ('E', "fax numbers", &["fax"]),
     ('F', "e-mail addresses", &["email", "mail"]),
@@ -294,10 +302,8 @@ fn hipaa(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSp
     let path = ["deidentify", "columns", name, "do"];
     match rule.by {
         Do::Pseudonym | Do::FormatPreserving => {
-            let message = format!(
-                "{} derives a code from the person's data, and 45 CFR 164.514(c) forbids that",
-                rule.by.name()
-            );
+            let message =
+                format!("{} derives a code from the person's data, and 45 CFR 164.514(c) forbids that", rule.by.name());
             let remedy = "write do = \"token\": random codes in a table of their own; or do = \"drop\"";
             checker.error("derived-code", &path, message, remedy);
         }
@@ -318,7 +324,9 @@ fn hipaa(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSp
             let remedy = "write restricted = [...] with the beginnings of the present census; [] if none is";
             checker.error("restricted-missing", &["deidentify", "columns", name], message, remedy);
         }
-        Do::TopCode if class_of(name).is_some_and(|(letter, _)| letter == 'C') && rule.at.is_some_and(|at| at > 90.0) => {
+        Do::TopCode
+            if class_of(name).is_some_and(|(letter, _)| letter == 'C') && rule.at.is_some_and(|at| at > 90.0) =>
+        {
             let path = ["deidentify", "columns", name, "at"];
             checker.error("age-too-high", &path, "ages over 89 are one category", "write at = 90");
         }
@@ -336,7 +344,8 @@ fn kept(checker: &mut Checker, name: &str, column: &ColumnSpec) {
     }
     let singles_out = column.roles.iter().any(|role| matches!(role, Role::Identifier | Role::PrivacyUnit));
     if let Some((letter, what)) = class_of(name).filter(|_| !singles_out) {
-        let message = format!("the header {name:?} speaks of class {letter} of Safe Harbor ({what}), and the column stays");
+        let message =
+            format!("the header {name:?} speaks of class {letter} of Safe Harbor ({what}), and the column stays");
         checker.warning("looks-identifying", &path, message, "drop or coarsen it, unless it is none of the kind");
     }
 }

@@ -1,0 +1,136 @@
+//! `codebook.json`: what was done to each column of the dataset, and what somebody who analyses it must know. It holds parameters and shares,
+//! and no key, no token and no value of the source.
+
+use serde::Serialize;
+
+use super::dataset::{Counts, WINDOW_ROWS};
+use crate::plan::spec::{ColumnRule, Deidentify, Do, Profile};
+use crate::scalar::Kind;
+
+/// Version of the file's form.
+pub const CODEBOOK_VERSION: u32 = 1;
+
+/// The description of a de-identified dataset.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Codebook {
+    pub codebook_version: u32,
+    pub generator: String,
+    pub file: String,
+    pub profile: Option<Profile>,
+    pub rows_written: u64,
+    pub rows_suppressed: u64,
+    pub order: String,
+    pub columns: Vec<CodedColumn>,
+    /// Columns of the pipeline file that are not in the dataset.
+    pub left_out: Vec<String>,
+    pub notes: Vec<&'static str>,
+}
+
+/// One column.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CodedColumn {
+    pub name: String,
+    #[serde(rename = "do")]
+    pub by: Do,
+    /// Keys of the pipeline file; none that names a secret's place.
+    pub parameters: serde_json::Map<String, serde_json::Value>,
+    /// A model decided the coarser values.
+    pub by_model: bool,
+    #[serde(rename = "type")]
+    pub kind: Kind,
+    /// Of the values there were; none without values.
+    pub changed_share: Option<f64>,
+    /// Values that did not have the form the transformation is for: they are missing now.
+    pub refused_share: Option<f64>,
+    pub meaning: String,
+}
+
+/// Parameters that say where a secret is, or a file name.
+const HIDDEN: [&str; 6] = ["do", "key_env", "key_file", "table_file", "passphrase_env", "hierarchy"];
+
+impl Codebook {
+    /// `columns` are those of the dataset, `schema` the names of the pipeline file, `modelled` those that a model decided.
+    pub fn of(
+        spec: &Deidentify,
+        columns: &[(std::sync::Arc<str>, Kind)],
+        schema: &mut dyn Iterator<Item = &String>,
+        modelled: &dyn Fn(&str) -> bool,
+        counts: &Counts,
+    ) -> Codebook {
+        let coded = |(at, (name, kind)): (usize, &(std::sync::Arc<str>, Kind))| {
+            let rule = spec.columns.get(&**name)?;
+            let [values, changed, refused] = counts.columns.get(at).copied().unwrap_or_default();
+            let share = |part: u64| (values > 0).then(|| part as f64 / values as f64);
+            Some(CodedColumn {
+                name: name.to_string(),
+                by: rule.by,
+                parameters: if modelled(name) { Default::default() } else { parameters(rule) },
+                by_model: modelled(name),
+                kind: *kind,
+                changed_share: share(changed),
+                refused_share: share(refused),
+                meaning: if modelled(name) { "A model chose coarser values.".into() } else { meaning(rule) },
+            })
+        };
+        let is_written = |name: &&String| spec.columns.get(*name).is_some_and(|rule| rule.by != Do::Drop);
+        Codebook {
+            codebook_version: CODEBOOK_VERSION,
+            generator: concat!("evenhand ", env!("CARGO_PKG_VERSION")).into(),
+            file: spec.output.clone(),
+            profile: spec.profile,
+            rows_written: counts.rows - counts.rows_suppressed,
+            rows_suppressed: counts.rows_suppressed,
+            order: match spec.shuffle {
+                true => format!("random within windows of {WINDOW_ROWS} rows; windows in the order of the source"),
+                false => "as in the source".into(),
+            },
+            columns: columns.iter().enumerate().filter_map(coded).collect(),
+            left_out: schema.filter(|name| !is_written(name)).cloned().collect(),
+            notes: vec![
+                "Shares are of the values of the source that were there. They are not protected by differential privacy.",
+                "De-identified rows can still single out people who are rare in what is left.",
+            ],
+        }
+    }
+}
+
+fn parameters(rule: &ColumnRule) -> serde_json::Map<String, serde_json::Value> {
+    match serde_json::to_value(rule) {
+        Ok(serde_json::Value::Object(map)) => {
+            map.into_iter().filter(|(key, _)| !HIDDEN.contains(&key.as_str())).collect()
+        }
+        _ => Default::default(),
+    }
+}
+
+/// What an analyst must know.
+fn meaning(rule: &ColumnRule) -> String {
+    let at = |x: Option<f64>| x.map(crate::scalar::format_number).unwrap_or_default();
+    match rule.by {
+        Do::Keep => "As in the source.".into(),
+        Do::Drop => "Not in the dataset.".into(),
+        Do::Redact => "Empty in every row; whether there was a value is not shown.".into(),
+        Do::Mask => "`*` stands for a covered letter or digit. Different values can look equal.".into(),
+        Do::Pseudonym => "Equal codes stand for equal values of the domain. Whoever has the key can test a guess.".into(),
+        Do::Token => "Equal codes stand for equal values of the domain. Codes are random; a table kept apart tells whose they are.".into(),
+        Do::FormatPreserving => {
+            "Equal texts stand for equal values of the domain. Order, check digits and digits themselves mean nothing.".into()
+        }
+        Do::Generalise if rule.width.is_some() => format!(
+            "Intervals [a, b) hold a and not b; they are {} wide, and one begins at {}.",
+            at(rule.width),
+            at(rule.origin.or(Some(0.0)))
+        ),
+        Do::Generalise if rule.digits.is_some() => "The leading digits; zeros for a beginning with few inhabitants.".into(),
+        Do::Generalise if rule.date.is_some() => "A part of the date.".into(),
+        Do::Generalise => "A coarser level of a hierarchy.".into(),
+        Do::TopCode => format!("{0} means {0} or more. Means and variances are too small.", at(rule.at)),
+        Do::BottomCode => format!("{0} means {0} or less. Means are too large.", at(rule.at)),
+        Do::DateShift => format!(
+            "All dates of one {} moved by the same 1 to {} days, either way. Intervals within it are true; days of the week, seasons and order between others are not.",
+            rule.unit.as_deref().unwrap_or("unit"),
+            rule.days_max.unwrap_or(0)
+        ),
+        Do::Round => format!("Rounded to multiples of {}.", at(rule.to)),
+    }
+}

@@ -1,0 +1,121 @@
+//! The de-identified dataset of a run, with its codebook.
+//!
+//! Secrets and tables are opened first; rows are streamed; token tables are saved before the dataset is put in its place.
+
+use std::io::{self, BufWriter};
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::deidentify::codebook::Codebook;
+use crate::deidentify::dataset::{Counts, Decided, Deidentifier, DeidentifyError, Delimited, Window};
+use crate::engine::{EngineError, rows};
+use crate::plan::Plan;
+use crate::plan::spec::Deidentify;
+use crate::scalar::{Kind, Vector};
+use crate::world::{Beside, Entropy, NewFile};
+
+/// Why no dataset was written.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtefactError {
+    #[error(transparent)]
+    Rules(#[from] DeidentifyError),
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    #[error("{0}")]
+    File(#[from] io::Error),
+}
+
+/// A dataset in the making: rules and secrets are opened, no row is read.
+pub struct Artefact<'a> {
+    plan: &'a Plan,
+    spec: &'a Deidentify,
+    rules: Deidentifier,
+    modelled: Vec<String>,
+    entropy: Entropy,
+}
+
+impl<'a> Artefact<'a> {
+    /// Opens the rules of a pipeline whose file is in this folder; none when it has no `[deidentify]`. Call it before the first pass: a missing
+    /// key ends the run before a row is read. `decided` is what models chose.
+    pub fn open(
+        plan: &'a Plan,
+        folder: &Path,
+        decided: Decided,
+        entropy: Entropy,
+    ) -> Result<Option<Artefact<'a>>, ArtefactError> {
+        let Some(spec) = &plan.spec.deidentify else { return Ok(None) };
+        let kinds = rows::kinds(&plan.scan)?;
+        let kind = |name: &str| kinds.iter().rfind(|(column, _)| **column == *name).map(|(_, kind)| *kind);
+        let modelled = decided.by_column.keys().cloned().collect();
+        let rules = Deidentifier::open(spec, &kind, folder, decided, &mut || entropy.generator())?;
+        Ok(Some(Artefact { plan, spec, rules, modelled, entropy }))
+    }
+
+    /// Writes the dataset to a place and returns its codebook. One pass over the rows.
+    pub fn write(
+        &self,
+        place: &Path,
+        threads: usize,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Codebook, ArtefactError> {
+        let (beside, file) = Beside::create(place)?;
+        let columns = self.rules.columns();
+        let mut sink = Sink::new(&self.spec.output, file, &columns)?;
+        let mut window = Window::new(if self.spec.shuffle { Some(self.entropy.generator()?) } else { None });
+        let (mut counts, mut failed) = (Counts::default(), None);
+        let map = |batch: &[Vector], rows: &[u32]| self.rules.apply(batch, rows);
+        let mut take = |(batch, of): (Vec<Vector>, Counts)| {
+            counts.add(&of);
+            let rows = (of.rows - of.rows_suppressed) as usize;
+            let written = window.add(batch, rows).map_or(Ok(()), |full| sink.write(&full));
+            failed = written.err();
+            failed.is_none()
+        };
+        rows::stream(&self.plan.scan, self.rules.reads(), threads, &map, &mut take, progress)?;
+        if let Some(e) = failed {
+            return Err(e.into());
+        }
+        sink.write(&window.take())?;
+        sink.finish()?;
+        self.rules.save_tables()?;
+        beside.place()?;
+        let modelled = |name: &str| self.modelled.iter().any(|other| other == name);
+        Ok(Codebook::of(self.spec, &columns, &mut self.plan.spec.schema.keys(), &modelled, &counts))
+    }
+}
+
+/// Where rows are written.
+enum Sink {
+    Delimited(Box<Delimited<BufWriter<NewFile>>>),
+    #[cfg(feature = "polars")]
+    Parquet(crate::engine::polars::artefact::Parquet<BufWriter<NewFile>>),
+}
+
+impl Sink {
+    fn new(name: &str, file: NewFile, columns: &[(Arc<str>, Kind)]) -> io::Result<Sink> {
+        if !name.ends_with(".parquet") {
+            return Ok(Sink::Delimited(Box::new(Delimited::new(BufWriter::new(file), columns)?)));
+        }
+        #[cfg(feature = "polars")]
+        return Ok(Sink::Parquet(crate::engine::polars::artefact::Parquet::new(BufWriter::new(file), columns)?));
+        #[cfg(not(feature = "polars"))]
+        Err(io::Error::new(io::ErrorKind::Unsupported, "this build writes CSV only; build with the feature `polars`"))
+    }
+
+    fn write(&mut self, columns: &[Vector]) -> io::Result<()> {
+        let rows = columns.first().map_or(0, crate::deidentify::dataset::length);
+        match self {
+            Sink::Delimited(file) => file.write(columns, rows),
+            #[cfg(feature = "polars")]
+            Sink::Parquet(file) => file.write(columns, rows),
+        }
+    }
+
+    fn finish(self) -> io::Result<()> {
+        match self {
+            Sink::Delimited(file) => file.finish(),
+            #[cfg(feature = "polars")]
+            Sink::Parquet(file) => file.finish(),
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! Identifiers planted in columns of every kind appear in no dataset, no codebook and no error; what must stay joinable does.
+
+use std::path::Path;
+
+use evenhand::deidentify::dataset::Decided;
+use evenhand::engine::rows;
+use evenhand::plan::spec::Spec;
+use evenhand::plan::{Learned, Plan, expression};
+use evenhand::run::artefact::Artefact;
+use evenhand::world::Entropy;
+
+const PIPELINE: &str = r#"
+[pipeline]
+name = "clinic"
+[ingest]
+path = "rows.csv"
+where = "age >= 18"
+[derive]
+decade = "CASE WHEN age < 40 THEN 'under 40' ELSE '40 and over' END"
+[schema]
+name = { roles = ["identifier"] }
+ssn = { roles = ["identifier"] }
+email = { roles = ["identifier"] }
+phone = { roles = ["identifier"] }
+account = { roles = ["identifier"] }
+zip = {}
+age = { bounds = [0, 120] }
+birth = {}
+visit = {}
+income = { as = "number" }
+icd = {}
+note = {}
+member = { as = "truth" }
+decade = {}
+[deidentify]
+output = "out.csv"
+[deidentify.columns]
+name = { do = "drop" }
+ssn = { do = "mask" }
+email = { do = "pseudonym", domain = "patient", key_file = "key" }
+phone = { do = "mask", pattern = "***-****" }
+account = { do = "format-preserving", alphabet = "0123456789", key_file = "key" }
+zip = { do = "generalise", digits = 3, restricted = ["036"] }
+age = { do = "top-code", at = 90 }
+birth = { do = "generalise", date = "year" }
+visit = { do = "date-shift", days_max = 180, unit = "ssn", key_file = "key" }
+income = { do = "generalise", width = 10000 }
+icd = { do = "generalise", hierarchy = "icd.csv", level = 1 }
+note = { do = "redact" }
+member = { do = "keep" }
+decade = { do = "keep" }
+"#;
+
+/// What must appear nowhere: of every row, and in every place a value can be wrong.
+const PLANTED: [&str; 12] = [
+    "Zacharias",
+    "Quimby",
+    "987-65-4320",
+    "zq@example.org",
+    "555-0173",
+    "4111222233334444",
+    "03687",
+    "1931-07-19",
+    "2024-05-17",
+    "98765",
+    "C50.911",
+    "sickle",
+];
+
+const KEY: &str = "this key is thirty-two bytes long";
+
+fn folder(rows: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let header = "name,ssn,email,phone,account,zip,age,birth,visit,income,icd,note,member\n";
+    for (name, text) in [
+        ("rows.csv", format!("{header}{rows}")),
+        ("key", KEY.into()),
+        ("icd.csv", "C50.911;neoplasm\nJ10;lung\n".into()),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+    }
+    folder
+}
+
+fn plan(folder: &Path, pipeline: &str) -> Plan {
+    let spec: Spec = toml::from_str(pipeline).unwrap();
+    let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
+    let source = evenhand::plan::source(&spec, folder, &|path| evenhand::ingest::paths::expand(path)).unwrap();
+    Plan::of(&spec, "", source, &parse, &Learned::default()).unwrap()
+}
+
+/// The dataset and the codebook, or the error.
+fn written(folder: &Path, pipeline: &str) -> Result<(String, String), String> {
+    let (plan, place) = (plan(folder, pipeline), folder.join("out.csv"));
+    let _ = std::fs::remove_file(&place);
+    let write = || {
+        let artefact = Artefact::open(&plan, folder, Decided::default(), Entropy::Fixed(1))?.expect("a dataset");
+        artefact.write(&place, 2, &|_| {})
+    };
+    let codebook = write().map_err(|e| e.to_string())?;
+    Ok((std::fs::read_to_string(&place).unwrap(), serde_json::to_string_pretty(&codebook).unwrap()))
+}
+
+fn clean(text: &str) {
+    for planted in PLANTED.iter().chain([&KEY]) {
+        assert!(!text.contains(planted), "{planted} in {text}");
+    }
+}
+
+const ROW: &str = "Zacharias Quimby,987-65-4320,zq@example.org,555-0173,4111222233334444,03687,93,1931-07-19,2024-05-17,98765,C50.911,sickle cell,yes\n";
+
+#[test]
+fn planted_identifiers_appear_nowhere() {
+    let other =
+        "Ann,111-22-3333,zq@example.org,555-9999,4111222233335555,10001,30,1990-01-01,2024-01-01,20000,J10,,no\n";
+    let child = ROW.replace(",93,", ",12,");
+    let place = folder(&format!("{ROW}{other}{child}"));
+    let (file, codebook) = written(place.path(), PIPELINE).unwrap();
+    [&file, &codebook].into_iter().for_each(|text| clean(text));
+    let mut lines: Vec<&str> = file.lines().collect();
+    assert_eq!(lines.remove(0), "account,age,birth,decade,email,icd,income,member,note,phone,ssn,visit,zip");
+    assert_eq!(lines.len(), 2, "the filter keeps two");
+    let fields: Vec<Vec<&str>> = lines.iter().map(|line| line.split(',').collect()).collect();
+    assert_eq!(fields[0][4], fields[1][4], "equal addresses have equal pseudonyms");
+    let old = fields.iter().find(|row| row[1] == "90").expect("the age is coded");
+    // An interval holds a comma: it is in quotes.
+    assert!(file.contains("\"[90000, 100000)\""));
+    assert_eq!((old[2], old[3], old[5]), ("1931", "40 and over", "neoplasm"));
+    assert!(file.contains("***-**-****") && file.contains("***-****") && file.contains(",000"));
+    let codebook: serde_json::Value = serde_json::from_str(&codebook).unwrap();
+    assert_eq!(codebook["rows_written"], 2);
+    assert_eq!(codebook["left_out"], serde_json::json!(["name"]));
+    let entry = |name: &str| codebook["columns"].as_array().unwrap().iter().find(|of| of["name"] == name).unwrap();
+    assert_eq!(entry("email")["parameters"], serde_json::json!({ "domain": "patient" }));
+    assert_eq!((&entry("age")["changed_share"], &entry("member")["changed_share"]), (&0.5.into(), &0.0.into()));
+    assert!(!place.path().join(".partial-out.csv").exists());
+}
+
+/// Values in the wrong column: whatever a transformation is not for is removed.
+#[test]
+fn values_of_another_form_are_removed() {
+    let swapped = "x,y,z,Zacharias Quimby,4111222233334444 Quimby,Quimby,40,born 1931-07-19,2024-05-17 Zacharias,98765,Quimby,sickle,yes\n";
+    let place = folder(swapped);
+    let (file, codebook) = written(place.path(), PIPELINE).unwrap();
+    [&file, &codebook].into_iter().for_each(|text| clean(text));
+    let codebook: serde_json::Value = serde_json::from_str(&codebook).unwrap();
+    for column in codebook["columns"].as_array().unwrap() {
+        let of = column["name"].as_str().unwrap();
+        let refused = ["account", "birth", "icd", "phone", "visit", "zip"].contains(&of);
+        assert_eq!(
+            column["refused_share"].as_f64(),
+            if of == "note" { Some(0.0) } else { Some(f64::from(u8::from(refused))) },
+            "{of}"
+        );
+    }
+}
+
+#[test]
+fn no_error_holds_a_value_or_a_key() {
+    let place = folder(ROW);
+    let write = |name: &str, text: &str| std::fs::write(place.path().join(name), text).unwrap();
+    let failed = |pipeline: &str| {
+        let error = written(place.path(), pipeline).expect_err("an error");
+        clean(&error);
+        assert!(!place.path().join("out.csv").exists() && !place.path().join(".partial-out.csv").exists());
+        error
+    };
+    assert!(failed(&PIPELINE.replace("key_file = \"key\"", "key_file = \"nowhere\"")).contains("no key"));
+    let parquet = PIPELINE.replace("out.csv", "out.parquet");
+    if cfg!(not(feature = "polars")) {
+        assert!(failed(&parquet).contains("writes CSV only"));
+    }
+    write("icd.csv", "C50.911;a;x\nsickle;a;y\n");
+    assert!(failed(PIPELINE).contains("line 2"));
+    write("icd.csv", "C50.911;a\n");
+    write("key", &KEY[..31]);
+    assert!(failed(PIPELINE).contains("fewer than 32 bytes"));
+    write("key", KEY);
+    // The last record is short: reading ends with an error in the middle of the writing.
+    let rows = std::fs::read_to_string(place.path().join("rows.csv")).unwrap();
+    write("rows.csv", &format!("{rows}Zacharias Quimby,987-65-4320\n"));
+    assert!(failed(PIPELINE).contains("line 3"));
+}
+
+/// A column that is derived is there like one that is read, rows that the filter leaves out are not, and the order is that of the source.
+#[test]
+fn rows_come_in_order_and_only_those_kept() {
+    let rows: String = (0..9000).map(|i| ROW.replace(",93,", &format!(",{},", i % 100))).collect();
+    let place = folder(&rows);
+    let plan = plan(place.path(), PIPELINE);
+    let (mut ages, mut batches) = (Vec::new(), 0);
+    let map = |batch: &[evenhand::scalar::Vector], rows: &[u32]| {
+        rows.iter().map(|row| (batch[0].get(*row as usize), batch[1].get(*row as usize))).collect::<Vec<_>>()
+    };
+    let mut take = |of: Vec<_>| {
+        batches += 1;
+        ages.extend(of);
+        true
+    };
+    let read = rows::plain(&plan.scan, &["age".into(), "decade".into()], &map, &mut take, &|_| {}).unwrap();
+    let expected: Vec<f64> = (0..9000).map(|i| f64::from(i % 100)).filter(|age| *age >= 18.0).collect();
+    let number = |(age, _): &(evenhand::scalar::Value, evenhand::scalar::Value)| match age {
+        evenhand::scalar::Value::Number(age) => *age,
+        _ => f64::NAN,
+    };
+    assert_eq!((read, ages.iter().map(number).collect::<Vec<_>>()), (9000, expected));
+    assert!(batches > 1 && ages[0].1 == evenhand::scalar::Value::Text("under 40".into()));
+}
