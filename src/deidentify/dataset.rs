@@ -53,10 +53,13 @@ pub struct Decided {
     pub suppressed: Option<Suppressed>,
 }
 
+/// Tells by values.
+pub type Predicate = Box<dyn Fn(&[Value]) -> bool + Send + Sync>;
+
 /// Rows whose values after transformation, in these columns, satisfy the predicate are left out.
 pub struct Suppressed {
     pub columns: Vec<String>,
-    pub is: Box<dyn Fn(&[Value]) -> bool + Send + Sync>,
+    pub is: Predicate,
 }
 
 /// One column of the dataset.
@@ -303,7 +306,7 @@ impl Opening<'_> {
             Do::Pseudonym => Transformation::Pseudonym(Pseudonym::new(&self.key(name, of)?, domain)),
             Do::FormatPreserving => {
                 let alphabet = of.alphabet.as_ref().ok_or_else(|| lacks("alphabet"))?;
-                let made = FormatPreserving::new(&self.key(name, of)?, domain, alphabet);
+                let made = FormatPreserving::new(&self.key(name, of)?, domain, alphabet).map(Box::new);
                 Transformation::FormatPreserving(
                     made.ok_or_else(|| rule(name, "the alphabet has fewer than 2 or more than 65,536 characters"))?,
                 )

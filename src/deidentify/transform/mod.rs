@@ -45,7 +45,7 @@ pub enum Transformation {
     #[cfg(feature = "seal")]
     Token(Arc<Mutex<token::Tokens>>, String),
     #[cfg(feature = "seal")]
-    FormatPreserving(key::FormatPreserving),
+    FormatPreserving(Box<key::FormatPreserving>),
     /// The dates of a row move with the unit, whose column is at this position.
     #[cfg(feature = "seal")]
     DateShift(key::Offset, usize),
@@ -181,41 +181,45 @@ fn texts(
     missing: Option<&str>,
 ) -> Transformed {
     let mut made = Levels::default();
-    let mut seen: HashMap<u64, (u32, bool)> = HashMap::new();
-    let mut codes = Vec::with_capacity(rows.len());
-    let (mut values, mut changed, mut refused) = (0, 0, 0);
-    let mut one = |key: u64, text: &dyn Fn() -> Arc<str>| {
-        let (code, same) = *seen.entry(key).or_insert_with(|| {
-            let text = text();
-            match by(&text) {
-                Some(other) => (made.code(&other), *other == *text),
-                None => (NO_TEXT, false),
-            }
-        });
-        values += 1;
-        refused += u64::from(code == NO_TEXT);
-        changed += u64::from(!same);
-        code
+    let mut one = |text: &str| match by(text) {
+        Some(other) => (made.code(&other), other == text),
+        None => (NO_TEXT, false),
     };
-    // Codes of rows without a value are set when the levels are known.
-    let mut empty = Vec::new();
+    // Of the texts of a batch those that occur in a kept row are transformed, each once.
+    let mut by_code: Vec<Option<(u32, bool)>> = match column {
+        Vector::Text { levels, .. } => vec![None; levels.len()],
+        Vector::Truth(_) => vec![None; 2],
+        Vector::Number(_) | Vector::Null(_) => Vec::new(),
+    };
+    let mut by_number: HashMap<u64, (u32, bool)> = HashMap::new();
+    let (mut codes, mut empty) = (Vec::with_capacity(rows.len()), Vec::new());
+    let (mut values, mut changed, mut refused) = (0, 0, 0);
     for (at, &row) in rows.iter().enumerate() {
         let row = row as usize;
-        codes.push(match column {
+        let done = match column {
             Vector::Text { codes, levels } if codes[row] != NO_TEXT => {
-                one(u64::from(codes[row]), &|| levels[codes[row] as usize].clone())
-            }
-            Vector::Number(numbers) if !numbers[row].is_nan() => {
-                one((numbers[row] + 0.0).to_bits(), &|| format_number(numbers[row]).into())
+                let code = codes[row] as usize;
+                Some(*by_code[code].get_or_insert_with(|| one(&levels[code])))
             }
             Vector::Truth(truths) if truths[row] != TRUTH_UNKNOWN => {
-                one(u64::from(truths[row]), &|| if truths[row] == 1 { "true".into() } else { "false".into() })
+                let truth = truths[row] == 1;
+                Some(*by_code[usize::from(truth)].get_or_insert_with(|| one(if truth { "true" } else { "false" })))
             }
-            _ => {
-                empty.push(at);
-                NO_TEXT
+            Vector::Number(numbers) if !numbers[row].is_nan() => {
+                let number = numbers[row] + 0.0;
+                Some(*by_number.entry(number.to_bits()).or_insert_with(|| one(&format_number(number))))
             }
-        });
+            _ => None,
+        };
+        if done.is_none() {
+            empty.push(at);
+        } else {
+            values += 1;
+        }
+        let (code, same) = done.unwrap_or((NO_TEXT, true));
+        refused += u64::from(code == NO_TEXT && done.is_some());
+        changed += u64::from(!same);
+        codes.push(code);
     }
     if let (Some(text), false) = (missing, empty.is_empty()) {
         let code = made.code(text);
@@ -224,39 +228,33 @@ fn texts(
     Transformed { column: Vector::Text { codes, levels: made.list.into() }, values, changed, refused }
 }
 
+/// Moves dates by the days of their unit. A date without a unit, or a text that is no date, is removed.
 #[cfg(feature = "seal")]
 fn shifted(column: &Vector, units: &Vector, rows: &[u32], offset: &key::Offset) -> Transformed {
+    // The days of every unit that occurs, by its code, as a text: what the pseudonym of a number sees too.
+    let days = texts(units, rows, &mut |unit| Some(offset.of(unit).to_string()), None).column;
     let mut made = Levels::default();
-    let mut days: HashMap<String, i64> = HashMap::new();
-    let (mut values, mut changed, mut refused) = (0, 0, 0);
-    let one = |row: &u32| {
-        let Vector::Text { codes, levels } = column else { return NO_TEXT };
+    let mut known: HashMap<(u32, u32), u32> = HashMap::new();
+    let (mut values, mut refused) = (0, 0);
+    let (Vector::Text { codes, levels }, Vector::Text { codes: by, levels: days }) = (column, &days) else {
+        return Transformed { column: Vector::Null(rows.len()), values, changed: values, refused };
+    };
+    let one = |(row, by): (&u32, &u32)| {
         let code = codes[*row as usize];
         if code == NO_TEXT {
             return NO_TEXT;
         }
         values += 1;
-        changed += 1;
-        let unit = match units.get(*row as usize) {
-            crate::scalar::Value::Text(text) => Some(text.to_string()),
-            crate::scalar::Value::Number(number) => Some(format_number(number)),
-            crate::scalar::Value::Truth(truth) => Some(truth.to_string()),
-            crate::scalar::Value::Null => None,
-        };
-        let by = unit.map(|unit| match days.get(&unit) {
-            Some(by) => *by,
-            None => {
-                let by = offset.of(&unit);
-                days.insert(unit, by);
-                by
-            }
+        let moved = *known.entry((code, *by)).or_insert_with(|| {
+            let by = days.get(*by as usize).and_then(|days| days.parse().ok());
+            let moved = by.and_then(|by| date::shifted(&levels[code as usize], by));
+            moved.map_or(NO_TEXT, |moved| made.code(&moved))
         });
-        let moved = by.and_then(|by| date::shifted(&levels[code as usize], by));
-        refused += u64::from(moved.is_none());
-        moved.map_or(NO_TEXT, |moved| made.code(&moved))
+        refused += u64::from(moved == NO_TEXT);
+        moved
     };
-    let codes = rows.iter().map(one).collect();
-    Transformed { column: Vector::Text { codes, levels: made.list.into() }, values, changed, refused }
+    let codes = rows.iter().zip(by).map(one).collect();
+    Transformed { column: Vector::Text { codes, levels: made.list.into() }, values, changed: values, refused }
 }
 
 /// Distinct texts in the order they came.

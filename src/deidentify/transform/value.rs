@@ -49,7 +49,7 @@ const INTERVAL_MAX: f64 = 9.0e15;
 /// intervals apart.
 pub fn interval(x: f64, origin: f64, width: f64) -> Option<String> {
     let mut k = ((x - origin) / width).floor();
-    if !(k.abs() < INTERVAL_MAX) {
+    if k.is_nan() || k.abs() >= INTERVAL_MAX {
         return None;
     }
     // The quotient may be rounded across an end.
@@ -71,7 +71,7 @@ fn end(x: f64) -> String {
 /// The multiple of `to` that is nearest; of two the greater.
 pub fn round(x: f64, to: f64) -> Option<f64> {
     let k = (x / to + 0.5).floor();
-    if !(k.abs() < INTERVAL_MAX) {
+    if k.is_nan() || k.abs() >= INTERVAL_MAX {
         return None;
     }
     // A tenth is no double, and three tenths are nearer to 3 / 10 than to 3 times a tenth.
