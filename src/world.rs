@@ -277,10 +277,11 @@ pub struct Beside {
 }
 
 impl Beside {
-    /// A new file for a place.
+    /// A new file for a place. What a killed run left there is removed: the lock of the folder is held.
     pub fn create(place: &Path) -> io::Result<(Beside, NewFile)> {
         let name = place.file_name().unwrap_or_default().to_string_lossy();
         let path = place.with_file_name(format!("{PARTIAL}{name}"));
+        let _ = fs::remove_file(&path);
         let file = File::create_new(&path).map_err(|e| at(&path, e))?;
         Ok((Beside { path, done: place.into(), placed: false }, file))
     }
