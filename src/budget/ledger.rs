@@ -10,14 +10,13 @@
 
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::accounting::{UNITS_MAX, rho_of, rho_of_pure, units_up, written};
-use super::{Charge, UNITS};
+use super::{Allocation, Charge, UNITS};
 
 /// What may be spent on a population, in units of 10^-12.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,14 +72,6 @@ impl Kind {
     }
 }
 
-/// The share of a charge that one statistic is released with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Part {
-    pub statistic: Arc<str>,
-    pub charge: Charge,
-}
-
 /// Where a ledger ends: the number and the hash of its last entry. Written `SEQUENCE:HASH`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -122,7 +113,7 @@ pub struct Entry {
     /// The pipeline that was charged; empty for other entries.
     pub pipeline: String,
     /// What the charge pays for.
-    pub what: Vec<Part>,
+    pub what: Vec<Allocation>,
     /// Why spending was restored.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,

@@ -347,7 +347,7 @@ pub struct Train {
 }
 
 fn steps() -> u32 {
-    6
+    8
 }
 
 fn five() -> u32 {

@@ -6,6 +6,8 @@ use rand::Rng;
 
 use super::{Audited, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, reports_folder};
 use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, Reading, Record};
+use crate::budget::accounting::{UNITS_MAX, amount};
+use crate::budget::ledger::{Balance, Entry, Spent};
 use crate::budget::{Allocation, Charge};
 use crate::engine::Engine;
 use crate::finding::Outcome;
@@ -185,9 +187,35 @@ fn charge(
     base: &Path,
     (population, cost, parts): (&str, Charge, &[Allocation]),
 ) -> Result<LedgerState, PayError> {
-    let path = ledger_path(request.pipeline.spec, request.pipeline.folder, base);
-    let _ = (population, cost, parts);
-    Err(PayError::Failed(format!("{}: no ledger", path.display())))
+    let spec = request.pipeline.spec;
+    let path = ledger_path(spec, request.pipeline.folder, base);
+    let failed = |e: &dyn std::fmt::Display| PayError::Failed(format!("{}: {e}", path.display()));
+    let mut store = Store::open(&path).map_err(|e| failed(&e))?;
+    let entry =
+        store.charge(population, &spec.pipeline.name, cost, parts, request.clock).map_err(|e| match e.exit_code() {
+            4 => PayError::Refused(format!("{}: {e}", path.display())),
+            _ => failed(&e),
+        })?;
+    let balance = store.balance(population, request.clock.now()).map_err(|e| failed(&e))?;
+    store.close().map_err(|e| failed(&e))?;
+    Ok(state(&entry, &balance))
+}
+
+/// Where the ledger stands after a charge.
+fn state(entry: &Entry, balance: &Balance) -> LedgerState {
+    let window = balance.grant.window;
+    let spent = |spent: &Spent| amount(spent.epsilon.unwrap_or(UNITS_MAX));
+    LedgerState {
+        population: balance.population.clone(),
+        sequence: entry.sequence,
+        head: entry.head().to_string(),
+        epsilon_spent: spent(&balance.lifetime),
+        epsilon_granted: amount(balance.grant.epsilon),
+        delta_granted: amount(balance.grant.delta),
+        window_days: window.map(|window| window.days),
+        window_epsilon_spent: balance.window.as_ref().map(spent),
+        window_epsilon_granted: window.map(|window| amount(window.epsilon)),
+    }
 }
 
 /// The path without `name/..`, as a person would write it.

@@ -122,7 +122,7 @@ impl Unit {
 }
 
 /// Share of the training budget that goes to the products of the features of a logistic model; the steps share the rest.
-const GRAM_SHARE: f64 = 0.3;
+const GRAM_SHARE: f64 = 0.25;
 
 /// Releases of training with their shares.
 fn training(plan: &Plan) -> Vec<(String, f64)> {

@@ -12,9 +12,10 @@ use sqlx::sqlite::SqliteRow;
 use jiff::Timestamp;
 
 use super::{Store, StoreError};
+use crate::budget::Allocation;
 use crate::budget::Charge;
 use crate::budget::accounting::UNITS_MAX;
-use crate::budget::ledger::{Account, Balance, Entry, Grant, Head, Kind, Missing, Part, Window, chain, knows};
+use crate::budget::ledger::{Account, Balance, Entry, Grant, Head, Kind, Missing, Window, chain, knows};
 use crate::world::{Clock, Entropy};
 
 mod error;
@@ -83,7 +84,7 @@ impl Store {
         population: &str,
         pipeline: &str,
         charge: Charge,
-        what: &[Part],
+        what: &[Allocation],
         clock: Clock,
     ) -> Result<Entry, LedgerError> {
         name("population", population)?;

@@ -159,7 +159,7 @@ fn sums_beyond_every_integer_are_afforded_by_nothing() {
 
 #[test]
 fn every_field_is_in_the_hash() {
-    let part = Part { statistic: "t".into(), charge: Charge::pure(1) };
+    let part = Allocation { statistic: "t".into(), charge: Charge::pure(1) };
     let lost = Head { sequence: 7, hash: "c".repeat(64) };
     let whole = Entry {
         what: vec![part.clone()],

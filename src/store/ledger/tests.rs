@@ -25,7 +25,7 @@ fn path_in(folder: &tempfile::TempDir) -> PathBuf {
 
 fn spend(store: &mut Store, tenths: u64, second: i64) -> Result<Entry, LedgerError> {
     let charge = Charge::pure(tenths * UNITS / 10);
-    let what = [Part { statistic: "table".into(), charge }];
+    let what = [Allocation { statistic: "table".into(), charge }];
     store.charge("customers", "lending", charge, &what, clock(second))
 }
 
@@ -147,7 +147,8 @@ fn a_ledger_that_cannot_be_written_is_named_and_charges_nothing() {
     sql(&mut store, "PRAGMA query_only = 0").unwrap();
     // The disk is full: SQLite refuses to grow the file.
     sql(&mut store, "PRAGMA max_page_count = 1").unwrap();
-    let what: Vec<Part> = (0..5000).map(|i| Part { statistic: format!("s{i}").into(), charge: Charge::FREE }).collect();
+    let what: Vec<Allocation> =
+        (0..5000).map(|i| Allocation { statistic: format!("s{i}").into(), charge: Charge::FREE }).collect();
     let full = store.charge("customers", "lending", Charge::pure(1), &what, clock(4)).unwrap_err();
     assert!(matches!(full, LedgerError::Store(StoreError::Full { .. })), "{full}");
     assert_eq!(store.verify(&[]).unwrap().unwrap().sequence, 4);
