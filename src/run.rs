@@ -9,6 +9,7 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::civil::Date;
 
@@ -99,6 +100,10 @@ pub enum RunError {
     Release(#[from] ReleaseError),
     #[error("the operating system gives no randomness: {0}")]
     Entropy(std::io::Error),
+    #[error(
+        "claim falsified: an attack on {0:?} with made-up rows shows more than its epsilon; nothing is published, this is a defect of evenhand, please report it"
+    )]
+    Falsified(Arc<str>),
     #[error("a folder for temporary files is needed: {0}")]
     Scratch(std::io::Error),
     /// Under differential privacy a message about single rows is withheld.
@@ -188,6 +193,9 @@ pub fn audit(
         (Some(cost), Some(privacy)) => rehearsal::rehearse(&plan, engine, &rows.demands, &allowance(privacy, cost))?,
         _ => Vec::new(),
     };
+    if let Some(found) = rehearsals.iter().find(|rehearsal| rehearsal.falsified) {
+        return Err(RunError::Falsified(found.statistic.clone()));
+    }
     rows.meter.stage("rehearse", 0);
     let privacy = cost.as_ref().and_then(|cost| statement::statement(&plan, cost, rehearsals));
     let parts = Parts {

@@ -189,11 +189,11 @@ fn charge(
 ) -> Result<LedgerState, PayError> {
     let spec = request.pipeline.spec;
     let path = ledger_path(spec, request.pipeline.folder, base);
-    let failed = |e: &dyn std::fmt::Display| PayError::Failed(format!("{}: {e}", path.display()));
+    let failed = |e: &dyn std::fmt::Display| PayError::Failed(e.to_string());
     let mut store = Store::open(&path).map_err(|e| failed(&e))?;
     let entry =
         store.charge(population, &spec.pipeline.name, cost, parts, request.clock).map_err(|e| match e.exit_code() {
-            4 => PayError::Refused(format!("{}: {e}", path.display())),
+            4 => PayError::Refused(e.to_string()),
             _ => failed(&e),
         })?;
     let balance = store.balance(population, request.clock.now()).map_err(|e| failed(&e))?;

@@ -34,7 +34,7 @@ const DRAWS_MIN: u64 = 1_000;
 /// Units that are tried.
 const CANDIDATES: u32 = 24;
 /// The chance that a true claim of a run is called falsified is at most one minus this.
-const CONFIDENCE: f64 = 0.999;
+const CONFIDENCE: f64 = 0.9999;
 /// Delta of the claim of one Gaussian release, where the run declares none.
 const DELTA: f64 = 1e-6;
 
