@@ -30,7 +30,7 @@ impl Progress for Quiet {
     fn rows(&self) -> &(dyn Fn(u64) + Sync) {
         &|_| ()
     }
-    fn done(&self, _: u64) {}
+    fn done(&self, _: Option<u64>) {}
 }
 
 fn cpu_seconds() -> f64 {

@@ -68,8 +68,8 @@ pub trait Progress {
     fn pass(&self, name: &str, number: u32, of: u32);
     /// So many rows of the pass are read.
     fn rows(&self) -> &(dyn Fn(u64) + Sync);
-    /// The pass is over.
-    fn done(&self, rows: u64);
+    /// The pass is over; the number of its rows, where it may be told.
+    fn done(&self, rows: Option<u64>);
 }
 
 /// What a run found out, and what it did for that.
@@ -312,12 +312,15 @@ impl<'a> Rows<'a> {
     }
     fn collect(&mut self, name: &str, scan: &crate::scan::Scan, demands: &[Demand]) -> Result<Released, RunError> {
         self.progress.pass(name, self.made + 1, self.planned);
-        let collected = self.engine.collect(scan, demands, self.progress.rows());
+        // Under differential privacy the number of rows is told to nobody.
+        let silent = |_| ();
+        let tell = if self.private { &silent } else { self.progress.rows() };
+        let collected = self.engine.collect(scan, demands, tell);
         let collected = collected.map_err(|e| match self.private {
             true => RunError::Unread(e.code()),
             false => RunError::Engine(e),
         })?;
-        self.progress.done(collected.rows);
+        self.progress.done((!self.private).then_some(collected.rows));
         if *self.met.get_or_insert(collected.rows) != collected.rows {
             return Err(RunError::Changed);
         }

@@ -33,8 +33,8 @@ impl Progress for Lines {
         &|_| ()
     }
 
-    fn done(&self, rows: u64) {
-        if self.speaks {
+    fn done(&self, rows: Option<u64>) {
+        if let Some(rows) = rows.filter(|_| self.speaks) {
             self.out.note(&format!("  {} rows", grouped(rows)));
         }
     }
@@ -100,8 +100,8 @@ impl Progress for Bar {
         &self.tell
     }
 
-    fn done(&self, rows: u64) {
-        self.length.store(rows, Ordering::Relaxed);
+    fn done(&self, rows: Option<u64>) {
+        self.length.store(rows.unwrap_or(0), Ordering::Relaxed);
         self.bar.finish_and_clear();
     }
 }

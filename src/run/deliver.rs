@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rand::Rng;
 
 use super::{Audited, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, reports_folder};
-use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, Reading, Record};
+use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, Record};
 use crate::budget::accounting::{UNITS_MAX, amount};
 use crate::budget::ledger::{Balance, Entry, Spent};
 use crate::budget::{Allocation, Charge};
@@ -129,7 +129,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     };
     let (written, record) = match spec.privacy.is_some() {
         false => (write(&folder, files, &record)?, record),
-        true => editions(request, &base, files, (record, &audited.price))?,
+        true => editions(request, &base, files, (record, &audited))?,
     };
     let row = row(&audited, &record, report_sha256);
     if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
@@ -152,8 +152,9 @@ fn editions(
     request: &Request,
     base: &Path,
     files: Vec<(String, Vec<u8>)>,
-    (record, price): (Record, &[Reading]),
+    (record, audited): (Record, &Audited),
 ) -> Result<(PathBuf, Record), DeliverError> {
+    let listed = audited.audit.method.passes.len() as u32;
     let mut salt = [0u8; 32];
     request.entropy.generator()?.fill_bytes(&mut salt);
     let digests: String = record.inputs.iter().map(|input| input.sha256.as_str()).collect();
@@ -162,14 +163,16 @@ fn editions(
         edition: Some(Edition::Internal),
         commitment_sha256: Some(commitment.clone()),
         commitment_salt: Some(salt.iter().map(|byte| format!("{byte:02x}")).collect()),
-        price: price.to_vec(),
+        price: audited.price.clone(),
         ..record.clone()
     };
     let public = Record {
         edition: Some(Edition::Public),
         commitment_sha256: Some(commitment),
         finished_at: record.started_at.clone(),
-        passes_run: record.passes_planned,
+        // How many more passes memory took depends on the rows.
+        passes_planned: listed,
+        passes_run: listed,
         usage: Vec::new(),
         inputs: Vec::new(),
         ..record

@@ -10,7 +10,7 @@ impl Progress for Silent {
     fn rows(&self) -> &(dyn Fn(u64) + Sync) {
         &|_| {}
     }
-    fn done(&self, _: u64) {}
+    fn done(&self, _: Option<u64>) {}
 }
 
 /// 400 people with 1 to 4 rows each.

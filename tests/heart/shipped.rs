@@ -16,7 +16,7 @@ impl Progress for Silent {
     fn rows(&self) -> &(dyn Fn(u64) + Sync) {
         &|_| {}
     }
-    fn done(&self, _: u64) {}
+    fn done(&self, _: Option<u64>) {}
 }
 
 /// Every stage of a pipeline whose file is in this folder.
