@@ -7,15 +7,18 @@ use std::sync::Arc;
 
 use super::cap::Capped;
 use super::{Collected, Engine, EngineError, check_cells, check_delimiter, near};
-use crate::demand::{Axis, Demand, Fixed, Limbs, RowKey, Rows, Shape, hash};
+use crate::demand::{Axis, Demand, Fixed, Limbs, Rows, Shape, hash};
 use crate::evidence::{Evidence, Guarded};
 use crate::ingest::{csv::Records, field, paths};
 use crate::plan::spec::Format;
-use crate::scalar::{Bound, Kind, Scalar, Value, Vector, format_number};
+use crate::scalar::{Bound, Kind, Scalar, Value, Vector};
 use crate::scan::{Scan, Source, SourceColumn};
 use crate::statistic::{Cell, ClassSizes, Counts, Histogram, MomentSums, Moments, Panel, PanelValue, Statistic, Tally};
 
+mod axis;
 mod units;
+pub(super) use axis::class_bytes;
+use axis::{BoundAxis, BoundKey, key_bytes};
 use units::Within;
 
 /// Plain loops over one row at a time.
@@ -421,96 +424,6 @@ fn count_value(counts: &mut Counts, value: &Value, bins: Option<&crate::statisti
         Value::Truth(truth) => counts.add_number(f64::from(u8::from(*truth)), 1, bins),
         Value::Number(number) => counts.add_number(*number, 1, bins),
         Value::Text(text) => counts.add_text(text, 1),
-    }
-}
-
-struct BoundAxis<'a> {
-    axis: &'a Axis,
-    of: Option<Bound>,
-    key: Option<BoundKey>,
-}
-
-impl<'a> BoundAxis<'a> {
-    fn new(scan: &Scan, axis: &'a Axis) -> Result<BoundAxis<'a>, EngineError> {
-        Ok(match axis {
-            Axis::Levels { of, .. } | Axis::Truth { of } | Axis::Edges { of, .. } => {
-                BoundAxis { axis, of: Some(bind(scan, of)?), key: None }
-            }
-            Axis::Hash { key, .. } => BoundAxis { axis, of: None, key: Some(BoundKey::new(scan, key)?) },
-        })
-    }
-
-    fn code(&self, row: &[Value], reads: usize) -> u32 {
-        let value = self.of.as_ref().map_or(Value::Null, |of| of.evaluate(row));
-        match (self.axis, value) {
-            (Axis::Levels { levels, .. }, Value::Text(text)) => {
-                levels.iter().position(|level| *level == text).unwrap_or(levels.len() + 1) as u32
-            }
-            (Axis::Levels { levels, .. }, _) => levels.len() as u32,
-            (Axis::Truth { .. }, Value::Truth(truth)) => u32::from(truth),
-            (Axis::Truth { .. }, _) => 2,
-            (Axis::Edges { edges, .. }, Value::Number(number)) => {
-                edges.iter().filter(|edge| **edge <= number).count() as u32
-            }
-            (Axis::Edges { edges, .. }, _) => edges.len() as u32 + 1,
-            (Axis::Hash { salt, thresholds, .. }, _) => {
-                let bytes = self.key.as_ref().map(|key| key.bytes(row, reads)).unwrap_or_default();
-                let hash = hash(salt, &bytes);
-                thresholds.iter().filter(|threshold| **threshold <= hash).count() as u32
-            }
-        }
-    }
-}
-
-struct BoundKey {
-    /// None: the values read.
-    of: Option<Vec<Bound>>,
-}
-
-impl BoundKey {
-    fn new(scan: &Scan, key: &RowKey) -> Result<BoundKey, EngineError> {
-        let of = match key {
-            RowKey::Of(scalars) => Some(scalars.iter().map(|scalar| bind(scan, scalar)).collect::<Result<_, _>>()?),
-            RowKey::Row => None,
-        };
-        Ok(BoundKey { of })
-    }
-
-    fn bytes(&self, row: &[Value], reads: usize) -> Vec<u8> {
-        let mut bytes = Vec::new();
-        match &self.of {
-            Some(of) => key_bytes(&mut bytes, of.iter().map(|of| of.evaluate(row))),
-            None => key_bytes(&mut bytes, row[..reads].iter().cloned()),
-        }
-        bytes
-    }
-}
-
-/// Appends the texts of the values joined by U+001F; a missing value is `\N`.
-pub(super) fn key_bytes(bytes: &mut Vec<u8>, values: impl Iterator<Item = Value>) {
-    for (i, value) in values.enumerate() {
-        if i > 0 {
-            bytes.push(0x1f);
-        }
-        append(bytes, &value);
-    }
-}
-
-/// Appends the texts of the values, each with its length behind it: keys of different values are different.
-pub(super) fn class_bytes<'a>(bytes: &mut Vec<u8>, values: impl Iterator<Item = &'a Value>) {
-    for value in values {
-        let start = bytes.len();
-        append(bytes, value);
-        bytes.extend(((bytes.len() - start) as u64).to_le_bytes());
-    }
-}
-
-fn append(bytes: &mut Vec<u8>, value: &Value) {
-    match value {
-        Value::Null => bytes.extend(b"\\N"),
-        Value::Truth(truth) => bytes.extend(if *truth { &b"true"[..] } else { b"false" }),
-        Value::Number(number) => bytes.extend(format_number(*number).as_bytes()),
-        Value::Text(text) => bytes.extend(text.as_bytes()),
     }
 }
 

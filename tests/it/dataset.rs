@@ -3,7 +3,6 @@
 use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use evenhand::deidentify::dataset::Decided;
 use evenhand::engine::rows;
@@ -132,36 +131,4 @@ fn parquet_holds_what_csv_does() {
     };
     let (csv, parquet) = (read("out.csv", Format::Csv), read("out.parquet", Format::Parquet));
     assert!(csv == parquet && csv.len() > 10_000);
-}
-
-/// Prints the time of a dataset beside that of a plain polars copy. Rows from the variable ROWS.
-#[test]
-#[ignore = "a measurement"]
-fn speed() {
-    use polars::prelude::*;
-    let n = std::env::var("ROWS").ok().and_then(|rows| rows.parse().ok()).unwrap_or(1_000_000);
-    let place = folder(n);
-    let source = place.path().join("rows.parquet");
-    let start = Instant::now();
-    let csv = LazyCsvReader::new(PlRefPath::new(place.path().join("rows.csv").to_str().unwrap()));
-    let mut frame = csv.with_infer_schema_length(Some(0)).finish().unwrap().collect().unwrap();
-    println!("csv to memory {:?}", start.elapsed());
-    ParquetWriter::new(std::fs::File::create(&source).unwrap()).finish(&mut frame).unwrap();
-    drop(frame);
-    let start = Instant::now();
-    let scan = LazyFrame::scan_parquet(PlRefPath::new(source.to_str().unwrap()), Default::default()).unwrap();
-    let mut copy = scan.collect().unwrap();
-    ParquetWriter::new(std::fs::File::create(place.path().join("copy.parquet")).unwrap()).finish(&mut copy).unwrap();
-    drop(copy);
-    println!("polars copy of {n} rows {:?}", start.elapsed());
-    let pipeline = PIPELINE.replace("rows.csv", "rows.parquet").replace("out.csv", "out.parquet");
-    for shuffle in ["false", "true"] {
-        let plan = plan(place.path(), &pipeline.replace("shuffle = false", &format!("shuffle = {shuffle}")));
-        let artefact = Artefact::open(&plan, place.path(), Decided::default(), Entropy::System).unwrap().unwrap();
-        let start = Instant::now();
-        artefact.write(&place.path().join("out.parquet"), 2, &|_| {}).unwrap();
-        let rss = evenhand::world::rss_anon_bytes().unwrap_or(0) >> 20;
-        println!("de-identified, shuffle = {shuffle}: {:?}, {rss} MiB now", start.elapsed());
-        std::fs::remove_file(place.path().join("out.parquet")).unwrap();
-    }
 }
