@@ -88,7 +88,7 @@ impl<'a> Artefact<'a> {
 enum Sink {
     Delimited(Box<Delimited<BufWriter<NewFile>>>),
     #[cfg(feature = "polars")]
-    Parquet(crate::engine::polars::artefact::Parquet<BufWriter<NewFile>>),
+    Parquet(Box<crate::engine::polars::artefact::Parquet<BufWriter<NewFile>>>),
 }
 
 impl Sink {
@@ -97,7 +97,10 @@ impl Sink {
             return Ok(Sink::Delimited(Box::new(Delimited::new(BufWriter::new(file), columns)?)));
         }
         #[cfg(feature = "polars")]
-        return Ok(Sink::Parquet(crate::engine::polars::artefact::Parquet::new(BufWriter::new(file), columns)?));
+        return Ok(Sink::Parquet(Box::new(crate::engine::polars::artefact::Parquet::new(
+            BufWriter::new(file),
+            columns,
+        )?)));
         #[cfg(not(feature = "polars"))]
         Err(io::Error::new(io::ErrorKind::Unsupported, "this build writes CSV only; build with the feature `polars`"))
     }

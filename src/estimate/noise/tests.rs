@@ -113,19 +113,19 @@ const WIDTH_MAX: f64 = 0.5;
 fn scores(metric: &str, n: u64, law: &Law, random: &mut StdRng) -> [[Score; 10]; 2] {
     let noise = law.noise();
     let truth = |i: usize| 0.05 + 0.1 * (i % 10) as f64;
-    let mut scores = [[Score::default(); 10]; 2];
-    for i in 0..10 {
+    let [mut values, mut differences] = [[Score::default(); 10]; 2];
+    for (i, (value, apart)) in values.iter_mut().zip(&mut differences).enumerate() {
         let (p, q) = (truth(i), truth(i + 3));
         for _ in 0..RUNS {
             let mut cohort = |p| sample(metric, &released(metric, n, p, law, random), &noise).kept(0.95, WIDTH_MAX);
             let (a, b) = (cohort(p), cohort(q));
-            scores[0][i].add(&a.measure(0.95), p);
+            value.add(&a.measure(0.95), p);
             let all = b.clone();
             let difference = contrast(Comparison::Difference, Against::Reference, &[a, b], &all, Some(1), 0.95);
-            scores[1][i].add(&within_width(difference[0].measured.clone(), 2.0 * WIDTH_MAX), p - q);
+            apart.add(&within_width(difference[0].measured.clone(), 2.0 * WIDTH_MAX), p - q);
         }
     }
-    scores
+    [values, differences]
 }
 
 /// The claim of this module. Where n epsilon is at least 30, the mean coverage of 95 % is within 94 and 98 % and no truth is below 92 %; below
