@@ -151,3 +151,6 @@ fn expected(plan: &Plan) -> Subject {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
