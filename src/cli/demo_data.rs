@@ -32,13 +32,15 @@ pub struct Args {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Kind {
     Lending,
+    /// Those of lending, with several applications per person; rows are people.
+    Loans,
     Hiring,
     Premium,
 }
 
 pub fn run(args: &Args, out: &Output) -> u8 {
     let kind = match args.kind {
-        Kind::Lending => demo::Kind::Lending,
+        Kind::Lending | Kind::Loans => demo::Kind::Lending,
         Kind::Hiring => demo::Kind::Hiring,
         Kind::Premium => demo::Kind::Premium,
     };
@@ -59,11 +61,15 @@ pub fn run(args: &Args, out: &Output) -> u8 {
             }
         },
     };
+    let write = |mut to: &mut dyn Write| match args.kind {
+        Kind::Loans => demo::write_loans(args.rows, args.seed, plants, &mut to),
+        _ => demo::write(kind, args.rows, args.seed, plants, &mut to),
+    };
     let written = match &args.out {
-        None => demo::write(kind, args.rows, args.seed, plants, &mut BufWriter::new(io::stdout().lock())),
+        None => write(&mut BufWriter::new(io::stdout().lock())),
         Some(path) => File::create_new(path).and_then(|file| {
             let mut to = BufWriter::new(file);
-            demo::write(kind, args.rows, args.seed, plants, &mut to).and_then(|()| to.flush())
+            write(&mut to).and_then(|()| to.flush())
         }),
     };
     match (written, &args.out) {

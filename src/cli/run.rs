@@ -126,7 +126,10 @@ fn summary(delivered: &Delivered) -> String {
     if open.len() > PRINTED_MAX {
         lines.push(format!("  and {} more in evidence/findings.csv", open.len() - PRINTED_MAX));
     }
-    lines.extend(outside(&audit.data));
+    // Noise makes some out of none.
+    if audit.privacy.is_none() {
+        lines.extend(outside(&audit.data));
+    }
     for (promise, why) in record.exits.iter().map(|exit| (exit.code, &exit.why)) {
         lines.push(format!("  exit {promise}: {why}"));
     }

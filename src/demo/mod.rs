@@ -1,7 +1,7 @@
 //! Synthetic data with known facts: what an audit of it should find is written down before it is drawn.
 //!
 //! Three data sets, one per kind of audit: `lending` (a label to learn), `hiring` (given decisions and an outcome), `premium` (a number to
-//! learn). Each has the same five plants, and every one can be left out: a gap between cohorts, a proxy (a column that differs between the
+//! learn). `loans` are those of `lending` with several applications per person. Each has the same five plants, and every one can be left out: a gap between cohorts, a proxy (a column that differs between the
 //! levels of a protected column), a small group, unknown protected values, and rows that a quasi-identifier singles out. Nothing else
 //! differs between sexes, races, ethnicities or birthplaces, so whatever else an audit finds between them is false.
 //!
@@ -15,9 +15,12 @@ use std::str::FromStr;
 mod draw;
 mod hiring;
 mod lending;
+mod loans;
 mod premium;
 
 use draw::Draw;
+
+pub use loans::write as write_loans;
 
 /// Which data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use evenhand::finding::{Outcome, Verdict};
 use evenhand::plan::expression;
 use evenhand::plan::spec::Spec;
 use evenhand::run::{self, Audited, Paying, Pipeline, Progress, RunError};
-use evenhand::world::Meter;
+use evenhand::world::{Entropy, Meter};
 
 struct Silent;
 
@@ -21,16 +21,14 @@ impl Progress for Silent {
 
 /// Every stage of a pipeline whose file is in this folder.
 pub fn run(spec: &Spec, folder: &Path) -> Result<Audited, RunError> {
+    paid(spec, folder, &mut Paying::nobody())
+}
+
+fn paid(spec: &Spec, folder: &Path, paying: &mut Paying) -> Result<Audited, RunError> {
     let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
     let pipeline = Pipeline { spec, spec_sha256: "", folder, parse: &parse };
-    run::audit(
-        &pipeline,
-        &Reference,
-        jiff::civil::date(2026, 1, 1),
-        &mut Meter::start(),
-        &Silent,
-        &mut Paying::nobody(),
-    )
+    let today = jiff::civil::date(2026, 1, 1);
+    run::audit(&pipeline, &Reference, today, &mut Meter::start(), &Silent, paying)
 }
 
 /// A pipeline file that ships.
@@ -109,6 +107,26 @@ fn premium_fails_on_drivers_born_in_africa() {
         &["judge/mean-residual/difference-reference/birthplace africa: Breached"],
         &["judge/mean-residual/difference-reference/birthplace oceania: Undetermined, waived"],
     );
+}
+
+/// The gap that is planted shows through the noise: whatever it is. The ratio is 0.7, its interval is about 0.12 to each
+/// side, and the limit is 0.9.
+#[test]
+fn lending_dp_fails_on_black_applicants_whatever_the_noise() {
+    let spec = spec("lending-dp");
+    let (mut breached, mut reports) = (0, Vec::new());
+    for seed in [1, 1, 2, 3] {
+        let mut paying = Paying { charge: Box::new(|_, _, _| Ok(())), entropy: Entropy::Fixed(seed) };
+        let audited = paid(&spec, &folder(), &mut paying).unwrap();
+        let black = "judge/prevalence/ratio-reference/race Black: Breached";
+        breached += usize::from(open(&audited).iter().any(|of| of == black));
+        assert_eq!((audited.passes_planned, audited.passes_run), (11, 11));
+        assert!(audited.audit.receipts.iter().all(|receipt| receipt.noise.is_some()));
+        reports.push(serde_json::to_vec(&audited.audit).unwrap());
+    }
+    assert_eq!(breached, 4);
+    assert!(reports[0] == reports[1], "the same noise gives the same report");
+    assert!(reports[1] != reports[2] && reports[2] != reports[3], "other noise gives another");
 }
 
 /// A metric is a function of evidence that is there already: one metric or all of them, the rows are read as often.

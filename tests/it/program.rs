@@ -114,6 +114,70 @@ fn the_shipped_pipelines_run_from_the_first_word_to_the_last() {
     }
 }
 
+/// A grant for two runs: the third is refused, and leaves no folder. The public edition tells nothing that the internal one tells.
+#[test]
+fn a_private_pipeline_spends_what_is_granted_and_no_more() {
+    let house = House::new();
+    let pipeline = "pipelines/lending-dp.toml";
+    let run = || house.evenhand(&["run", pipeline]);
+    let without = run();
+    assert_eq!(without.status.code(), Some(4), "{}", text(&without.stderr));
+    assert!(text(&without.stderr).contains("evenhand budget grant"), "{}", text(&without.stderr));
+    // Two runs cost 5.6 at this delta, three 7.0.
+    let granted = house.evenhand(&["budget", "grant", pipeline, "--epsilon", "6", "--delta", "1e-6"]);
+    assert_eq!(granted.status.code(), Some(0), "{}", text(&granted.stderr));
+    let codes: Vec<Option<i32>> = (0..4).map(|_| run().status.code()).collect();
+    assert_eq!(codes, [Some(1), Some(1), Some(4), Some(4)]);
+    let refused = run();
+    assert!(refused.stdout.is_empty() && !text(&refused.stderr).contains("pass 1"), "{}", text(&refused.stderr));
+    let (public, internal) = (house.runs("lending-dp"), house.runs("lending-dp.internal"));
+    assert_eq!((public.len(), internal.len()), (2, 2));
+    let (open, closed) = (json(&public[1].join("run.json")), json(&internal[1].join("run.json")));
+    assert_eq!((&open["edition"], &closed["edition"]), (&Value::from("public"), &Value::from("internal")));
+    assert_eq!(open["started_at"], open["finished_at"]);
+    for key in ["inputs", "usage"] {
+        assert!(open[key].as_array().unwrap().is_empty() && !closed[key].as_array().unwrap().is_empty(), "{key}");
+    }
+    assert!(open.get("commitment_salt").is_none() && open.get("price").is_none());
+    let salt = closed["commitment_salt"].as_str().unwrap();
+    let salt: Vec<u8> = (0..32).map(|at| u8::from_str_radix(&salt[2 * at..2 * at + 2], 16).unwrap()).collect();
+    let digest = closed["inputs"][0]["sha256"].as_str().unwrap();
+    let commitment = evenhand::report::sha256(&[&salt[..], digest.as_bytes()].concat());
+    assert_eq!(
+        (open["commitment_sha256"].as_str(), closed["commitment_sha256"].as_str()),
+        (Some(&*commitment), Some(&*commitment))
+    );
+    // Nobody is named, the source's size, digest and folder are not told, and the exact counts are nowhere.
+    let exact = {
+        let text = fs::read_to_string(house.path().join(pipeline)).unwrap();
+        let head = text.find("[privacy]").unwrap();
+        let tail = head + text[head..].find("[train]").unwrap();
+        fs::write(house.path().join("pipelines/open.toml"), text[..head].replace("lending-dp", "open") + &text[tail..])
+            .unwrap();
+        let ran = house.evenhand(&["run", "pipelines/open.toml"]);
+        assert_eq!(ran.status.code(), Some(1), "{}", text(&ran.stderr));
+        json(&house.runs("open")[0].join("report.json"))
+    };
+    let mut secret: Vec<String> = vec![digest.into(), salt.iter().map(|byte| format!("{byte:02x}")).collect()];
+    secret.push(exact["data"]["rows_read"].to_string());
+    for (folder, _) in public.iter().zip(0..) {
+        let mut files = vec![folder.clone()];
+        while let Some(path) = files.pop() {
+            if path.is_dir() {
+                files.extend(fs::read_dir(path).unwrap().map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            let content = text(&fs::read(&path).unwrap());
+            for word in secret.iter().chain([&"P000001".to_string(), &"P003999".to_string()]) {
+                assert!(!content.contains(word.as_str()), "{} holds {word}", path.display());
+            }
+        }
+    }
+    let shown = house.evenhand(&["budget", "show", pipeline]);
+    assert!(text(&shown.stdout).contains("entries: 2"), "{}", text(&shown.stdout));
+    assert_eq!(house.evenhand(&["budget", "verify", pipeline]).status.code(), Some(0));
+}
+
 #[test]
 fn every_exit_code_has_its_case() {
     let house = House::new();
