@@ -93,7 +93,7 @@ pub struct Promise {
 }
 
 /// What differential privacy claims of this report, for whom, and at what cost.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PrivacyStatement {
     /// Name of the people the rows are about.
     pub population: String,
@@ -117,7 +117,7 @@ pub struct PrivacyStatement {
 }
 
 /// The two-world test of one release.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Rehearsal {
     pub statistic: Arc<str>,
     /// Releases drawn in each world.
@@ -143,7 +143,7 @@ pub enum Standing {
 }
 
 /// One line of the privacy checklist, after NIST SP 800-226 (2025).
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ChecklistLine {
     pub number: u32,
     pub topic: String,

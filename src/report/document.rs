@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::{ReportError, sha256};
-use crate::audit::{REPORT_VERSION, RUN_VERSION};
+use crate::audit::{Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION};
 use crate::budget::Receipt;
 use crate::estimate::{Interval, Method as IntervalMethod, Why};
 use crate::finding::{Outcome, Verdict};
@@ -64,6 +64,7 @@ pub struct Report {
     pub outcome: Outcome,
     pub pipeline: Identity,
     pub data: Data,
+    pub privacy: Option<PrivacyStatement>,
     pub model: Option<Model>,
     pub cohorts: Vec<CohortTable>,
     pub readings: Vec<Reading>,
@@ -345,6 +346,12 @@ pub struct Run {
     pub passes_run: u32,
     pub usage: Vec<Usage>,
     pub previous: Option<Previous>,
+    pub edition: Option<Edition>,
+    pub commitment_sha256: Option<String>,
+    pub commitment_salt: Option<String>,
+    pub ledger: Option<LedgerState>,
+    #[serde(default)]
+    pub price: Vec<Reading>,
     pub inputs: Vec<FileDigest>,
     pub files: Vec<FileDigest>,
 }

@@ -149,10 +149,10 @@ fn a_private_pipeline_spends_what_is_granted_and_no_more() {
     );
     // Nobody is named, the source's size, digest and folder are not told, and the exact counts are nowhere.
     let exact = {
-        let text = fs::read_to_string(house.path().join(pipeline)).unwrap();
-        let head = text.find("[privacy]").unwrap();
-        let tail = head + text[head..].find("[train]").unwrap();
-        fs::write(house.path().join("pipelines/open.toml"), text[..head].replace("lending-dp", "open") + &text[tail..])
+        let toml = fs::read_to_string(house.path().join(pipeline)).unwrap();
+        let head = toml.find("[privacy]").unwrap();
+        let tail = head + toml[head..].find("[train]").unwrap();
+        fs::write(house.path().join("pipelines/open.toml"), toml[..head].replace("lending-dp", "open") + &toml[tail..])
             .unwrap();
         let ran = house.evenhand(&["run", "pipelines/open.toml"]);
         assert_eq!(ran.status.code(), Some(1), "{}", text(&ran.stderr));

@@ -4,10 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::sample::{PLAIN, Words, sample};
-use crate::audit::{Audit, CohortRow, CohortTable, ColumnFate, FileDigest, Record};
+use crate::audit::{
+    Audit, ChecklistLine, CohortRow, CohortTable, ColumnFate, Edition, FileDigest, LedgerState, PrivacyStatement,
+    Record, Rehearsal, Standing,
+};
+use crate::budget::{Charge, Mechanism, Noise};
 use crate::cohort::Cohort;
 use crate::estimate::Measured;
 use crate::finding::{Outcome, Verdict};
+use crate::plan::spec::Neighbours;
 use crate::report::{ReportError, digests, files, html, run_json};
 
 /// Everything a browser or a spreadsheet could take for something else.
@@ -294,6 +299,108 @@ fn a_run_that_judged_nothing_says_so() {
     let page = page(&audit, &record);
     assert!(page.contains("No criterion was judged, so nothing was tested against a limit."));
     assert!(page.contains("0 of 0 criteria evaluated") && !page.contains("href=\"#model\""));
+}
+
+/// The sample with a statement of privacy.
+fn private(name: &str, edition: Edition) -> (Audit, Record) {
+    let (mut audit, mut record) = sample(&PLAIN, 0);
+    let line = |number, standing| ChecklistLine { number, topic: name.into(), standing, value: name.into() };
+    let rehearsal = |falsified| Rehearsal {
+        statistic: name.into(),
+        draws: 50_000,
+        epsilon: 1.0,
+        delta: 1e-9,
+        epsilon_lower: 0.9,
+        epsilon_ceiling: 9.3,
+        confidence: 0.999,
+        falsified,
+    };
+    let charge = Charge::concentrated(25_000_000_000);
+    audit.privacy = Some(PrivacyStatement {
+        population: name.into(),
+        unit: Some(name.into()),
+        rows_per_unit_max: 2,
+        neighbours: Neighbours::AddRemove,
+        epsilon: 1.0,
+        delta: 1e-9,
+        charge,
+        parallel: true,
+        posterior_max: 0.731_058_578_630_004_9,
+        rehearsals: vec![rehearsal(false), rehearsal(true)],
+        checklist: vec![line(1, Standing::Pass), line(2, Standing::Warn), line(3, Standing::Unknown)],
+    });
+    for receipt in &mut audit.receipts {
+        receipt.mechanism = Mechanism::DiscreteGaussian;
+        receipt.noise = Some(Noise {
+            parameter: "sigma^2 20/1".into(),
+            variance: 20.0,
+            sensitivity: "L2 sqrt(1)".into(),
+            numbers: 36,
+            charge,
+        });
+    }
+    record.edition = Some(edition);
+    record.commitment_sha256 = Some("c0ffee".into());
+    record.ledger = Some(LedgerState {
+        population: name.into(),
+        sequence: 7,
+        head: "7:beef".into(),
+        epsilon_spent: 2.5,
+        epsilon_granted: 10.0,
+        delta_granted: 1e-6,
+        window_days: Some(30),
+        window_epsilon_spent: Some(1.25),
+        window_epsilon_granted: Some(2.0),
+    });
+    if edition == Edition::Internal {
+        record.commitment_salt = Some("5a17".into());
+        record.price = audit.readings.clone();
+    }
+    (audit, record)
+}
+
+#[test]
+fn the_claim_its_cost_and_the_attacks_are_on_the_page() {
+    let (audit, record) = private("people", Edition::Public);
+    let page = page(&audit, &record);
+    for words in [
+        "href=\"#privacy\"",
+        "Public edition: covered by the differential-privacy claim.",
+        "people, of whose rows at most 2 are used",
+        "can come to at most 73.106 %",
+        "epsilon 2.500 of 10, at delta 1e-6",
+        "epsilon 1.250 of 2 in 30 days",
+        "7:beef",
+        "c0ffee",
+        "Not falsified",
+        "Claim falsified",
+        "Unknown",
+        "not told in the public edition",
+        "Rows kept, with noise",
+    ] {
+        assert!(page.contains(words), "{words:?} is not on the page");
+    }
+    for absent in ["Price of privacy", "Salt of the commitment", "Differential privacy is off", "Rows read"] {
+        assert!(!page.contains(absent), "{absent:?} is on the page");
+    }
+}
+
+#[test]
+fn the_internal_edition_says_what_it_is_and_shows_the_price() {
+    let (audit, record) = private("people", Edition::Internal);
+    let page = page(&audit, &record);
+    for words in ["Internal edition: not covered by the differential-privacy claim.", "Price of privacy", "5a17"] {
+        assert!(page.contains(words), "{words:?} is not on the page");
+    }
+}
+
+#[test]
+fn hostile_names_of_populations_come_out_escaped() {
+    let (audit, record) = private(HOSTILE, Edition::Internal);
+    let page = page(&audit, &record);
+    for forbidden in ["<script", "<img", "onerror=alert(1)>"] {
+        assert!(!page.contains(forbidden), "{forbidden} in {}", around(&page, forbidden));
+    }
 }
 
 #[test]

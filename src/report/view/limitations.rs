@@ -23,8 +23,9 @@ pub fn limitations(report: &Report, caps: &Caps) -> Vec<String> {
 
 fn privacy(report: &Report) -> Option<String> {
     let exact = report.receipts.iter().all(|receipt| receipt.mechanism == Mechanism::Exact);
-    exact.then(|| {
-        "Differential privacy is off: every statistic was released by the mechanism exact, without noise. No differential-privacy claim holds for this report.".into()
+    Some(match exact {
+        true => "Differential privacy is off: every statistic was released by the mechanism exact, without noise. No differential-privacy claim holds for this report.".into(),
+        false => "Differential privacy protects one unit at a time, against readers of what is published. Given predictions, decisions and scores are taken as fixed attributes of a row: what a given model learned from other rows is not covered. How long a draw takes is not hidden from somebody who watches the run.".into(),
     })
 }
 

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::words;
 use super::{Caps, Fact, fact};
+use crate::audit::Edition;
 use crate::budget::Mechanism;
 use crate::report::document::{FileDigest, Report, Run};
 
@@ -106,6 +107,11 @@ pub fn resources(run: &Run) -> Resources {
             rate: usage.rows_per_second.map_or("no rows".into(), |rate| words::count(rate as i64)),
         })
         .collect();
+    if run.edition == Some(Edition::Public) {
+        let engine = format!("{}, {}", words::name(&run.engine), words::many(run.threads, "thread", "threads"));
+        let facts = vec![fact("Time and memory", "not told in the public edition"), fact("Engine", engine)];
+        return Resources { facts, stages: Vec::new() };
+    }
     let wall: u64 = run.usage.iter().map(|usage| usage.wall_ms).sum();
     let cpu: u64 = run.usage.iter().map(|usage| usage.cpu_user_ms + usage.cpu_system_ms).sum();
     let memory = run.usage.iter().filter_map(|usage| usage.rss_anon_bytes).max();

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use super::document::{Cohort, Gate, Reading, Report, Run};
+use crate::audit::Edition;
 use crate::metric::{Against, Comparison};
 
 mod charts;
@@ -16,6 +17,7 @@ mod limitations;
 mod measures;
 mod method;
 mod model;
+mod privacy;
 mod scope;
 mod words;
 
@@ -108,6 +110,8 @@ pub struct View {
     pub title: String,
     pub generator: String,
     pub run_id: String,
+    /// Who may read this edition; none without differential privacy.
+    pub edition: Option<String>,
     pub sections: Vec<Section>,
     /// Sets of attributes, below the section of measurements.
     pub sets: Vec<Link>,
@@ -117,6 +121,7 @@ pub struct View {
     pub findings: gates::Findings,
     pub gates: gates::Matrix,
     pub measures: measures::Measures,
+    pub privacy: Option<privacy::Privacy>,
     pub model: Option<model::Model>,
     pub method: method::Method,
     pub cards: Vec<method::Card>,
@@ -139,6 +144,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         }),
         generator: words::name(&report.generator),
         run_id: words::name(&run.run_id),
+        edition: privacy::banner(run),
         sections: sections(report),
         strip: strip(report, run),
         verdict: gates::verdict(report, run),
@@ -146,6 +152,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         findings: gates::findings(report, &names, caps),
         gates: gates::matrix(report, &names, caps),
         measures,
+        privacy: privacy::privacy(report, run, &names, caps),
         model: report.model.as_ref().map(|model| model::model(model, report.method.confidence, caps)),
         method: method::method(report, run, caps),
         cards: method::cards(report, caps),
@@ -162,6 +169,7 @@ fn sections(report: &Report) -> Vec<Section> {
         ("findings", "Findings"),
         ("criteria", "Criteria"),
         ("scope", "Scope"),
+        ("privacy", "Privacy"),
         ("measurements", "Measurements"),
         ("model", "Model"),
         ("limitations", "Limitations"),
@@ -172,16 +180,24 @@ fn sections(report: &Report) -> Vec<Section> {
         ("sign-off", "Sign-off"),
         ("glossary", "Glossary"),
     ];
-    let shown = |(id, _): &(&str, &str)| *id != "model" || report.model.is_some();
+    let shown = |(id, _): &(&str, &str)| match *id {
+        "model" => report.model.is_some(),
+        "privacy" => report.privacy.is_some(),
+        _ => true,
+    };
     all.into_iter().filter(shown).map(|(id, name)| Section { id, name }).collect()
 }
 
 fn strip(report: &Report, run: &Run) -> Vec<Fact> {
+    let finished = match run.edition {
+        Some(Edition::Public) => "not told in the public edition".into(),
+        _ => words::instant(&run.finished_at),
+    };
     vec![
         fact("Pipeline", words::name(&report.pipeline.name)),
         fact("Answerable", words::or_words(&report.pipeline.owner, "not named in the pipeline file")),
         fact("Run", words::name(&run.run_id)),
-        fact("Finished", words::instant(&run.finished_at)),
+        fact("Finished", finished),
         fact("Purpose", words::or_words(&report.pipeline.purpose, "not stated in the pipeline file")),
     ]
 }

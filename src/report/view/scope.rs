@@ -39,26 +39,33 @@ pub fn scope(report: &Report, caps: &Caps) -> Scope {
         Some(filter) => words::sentence(filter),
         None => "none; every row of the source is kept".into(),
     };
-    let rows = vec![
-        fact("Rows read", words::count(data.rows_read)),
-        fact(
-            "Rows kept",
-            format!(
-                "{} ({} of those read)",
-                words::count(data.rows_kept),
-                words::percent(data.rows_kept, data.rows_read)
+    let rows = match &report.privacy {
+        Some(_) => vec![
+            fact("Rows kept, with noise", words::count(data.rows_kept)),
+            fact("Rows measured, with noise", words::count(data.rows_measured)),
+            fact("Filter", filter),
+        ],
+        None => vec![
+            fact("Rows read", words::count(data.rows_read)),
+            fact(
+                "Rows kept",
+                format!(
+                    "{} ({} of those read)",
+                    words::count(data.rows_kept),
+                    words::percent(data.rows_kept, data.rows_read)
+                ),
             ),
-        ),
-        fact(
-            "Rows measured",
-            format!(
-                "{} ({} of those kept)",
-                words::count(data.rows_measured),
-                words::percent(data.rows_measured, data.rows_kept)
+            fact(
+                "Rows measured",
+                format!(
+                    "{} ({} of those kept)",
+                    words::count(data.rows_measured),
+                    words::percent(data.rows_measured, data.rows_kept)
+                ),
             ),
-        ),
-        fact("Filter", filter),
-    ];
+            fact("Filter", filter),
+        ],
+    };
     let columns = data.columns.iter().take(caps.columns).map(|column| row(column, data.rows_kept)).collect();
     let left = data.columns.len().saturating_sub(caps.columns);
     let promises = data.promises.iter().take(caps.texts);
