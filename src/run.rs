@@ -142,6 +142,12 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
     passes
 }
 
+/// The pass that writes the de-identified dataset, after the audit.
+fn dataset_pass(spec: &Spec) -> Option<PassOf> {
+    let of = spec.deidentify.as_ref()?;
+    Some(PassOf { name: "dataset".into(), reason: format!("the rows, de-identified, as {}", of.output) })
+}
+
 /// Runs every stage. `today` decides which waivers have ended.
 pub fn audit(
     pipeline: &Pipeline,
@@ -417,7 +423,12 @@ impl Parts<'_> {
             dependence: dependence.into(),
             intervals: used.into_iter().map(|method| method.describe().into()).collect(),
             notes: self.measurement.notes.clone(),
-            passes: self.passes.iter().map(|pass| format!("{}: {}", pass.name, pass.reason)).collect(),
+            passes: self
+                .passes
+                .iter()
+                .chain(&dataset_pass(&self.plan.spec))
+                .map(|pass| format!("{}: {}", pass.name, pass.reason))
+                .collect(),
         }
     }
 

@@ -173,11 +173,21 @@ pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
 }
 
 /// Start of the names of folders and files that are being written.
-const PARTIAL: &str = ".partial-";
+pub const PARTIAL: &str = ".partial-";
 
 /// Writes a new folder: beside, synced, then renamed into place. Fails if the folder is there. Until the rename a failure leaves nothing;
 /// a process that is killed leaves a folder for `sweep`. File names are relative, with slashes.
 pub fn publish(parent: &Path, name: &str, files: &[(String, Vec<u8>)]) -> io::Result<PathBuf> {
+    publish_with(parent, name, files, &[])
+}
+
+/// The same with files that are on the disk already, in the same file system: they are moved in.
+pub fn publish_with(
+    parent: &Path,
+    name: &str,
+    files: &[(String, Vec<u8>)],
+    moved: &[(String, PathBuf)],
+) -> io::Result<PathBuf> {
     make_folder(parent)?;
     let (partial, done) = (parent.join(format!("{PARTIAL}{name}")), parent.join(name));
     if done.exists() {
@@ -187,7 +197,11 @@ pub fn publish(parent: &Path, name: &str, files: &[(String, Vec<u8>)]) -> io::Re
         ));
     }
     fs::create_dir(&partial).map_err(|e| at(&partial, e))?;
-    let written = write_files(&partial, files).and_then(|()| fs::rename(&partial, &done).map_err(|e| at(&done, e)));
+    let move_in = |(name, from): &(String, PathBuf)| fs::rename(from, partial.join(name)).map_err(|e| at(from, e));
+    let written = write_files(&partial, files)
+        .and_then(|()| moved.iter().try_for_each(move_in))
+        .and_then(|()| if moved.is_empty() { Ok(()) } else { sync_folder(&partial) })
+        .and_then(|()| fs::rename(&partial, &done).map_err(|e| at(&done, e)));
     if let Err(e) = written {
         let _ = fs::remove_dir_all(&partial);
         return Err(e);
@@ -303,6 +317,14 @@ impl Drop for Beside {
         if !self.placed {
             let _ = fs::remove_file(&self.path);
         }
+    }
+}
+
+/// Removes a file that may be gone already.
+pub fn remove(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(e) if e.kind() != io::ErrorKind::NotFound => Err(at(path, e)),
+        _ => Ok(()),
     }
 }
 

@@ -78,7 +78,8 @@ pub fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-fn pretty(file: &'static str, value: &impl Serialize) -> Result<Vec<u8>, ReportError> {
+/// A value as the content of a JSON file.
+pub(crate) fn pretty(file: &'static str, value: &impl Serialize) -> Result<Vec<u8>, ReportError> {
     let mut bytes =
         serde_json::to_vec_pretty(value).map_err(|e| ReportError::Unwritable { file, why: e.to_string() })?;
     bytes.push(b'\n');

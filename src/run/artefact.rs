@@ -9,9 +9,9 @@ use std::sync::Arc;
 use crate::deidentify::codebook::Codebook;
 use crate::deidentify::dataset::{Counts, Decided, Deidentifier, DeidentifyError, Delimited, Window};
 use crate::engine::{EngineError, rows};
-use crate::plan::Plan;
-use crate::plan::spec::Deidentify;
+use crate::plan::spec::{Deidentify, Spec};
 use crate::scalar::{Kind, Vector};
+use crate::scan::Scan;
 use crate::world::{Beside, Entropy, NewFile};
 
 /// Why no dataset was written.
@@ -27,7 +27,8 @@ pub enum ArtefactError {
 
 /// A dataset in the making: rules and secrets are opened, no row is read.
 pub struct Artefact<'a> {
-    plan: &'a Plan,
+    pipeline: &'a Spec,
+    scan: &'a Scan,
     spec: &'a Deidentify,
     rules: Deidentifier,
     modelled: Vec<String>,
@@ -38,17 +39,17 @@ impl<'a> Artefact<'a> {
     /// Opens the rules of a pipeline whose file is in this folder; none when it has no `[deidentify]`. Call it before the first pass: a missing
     /// key ends the run before a row is read. `decided` is what models chose.
     pub fn open(
-        plan: &'a Plan,
+        (pipeline, scan): (&'a Spec, &'a Scan),
         folder: &Path,
         decided: Decided,
         entropy: Entropy,
     ) -> Result<Option<Artefact<'a>>, ArtefactError> {
-        let Some(spec) = &plan.spec.deidentify else { return Ok(None) };
-        let kinds = rows::kinds(&plan.scan)?;
+        let Some(spec) = &pipeline.deidentify else { return Ok(None) };
+        let kinds = rows::kinds(scan)?;
         let kind = |name: &str| kinds.iter().rfind(|(column, _)| **column == *name).map(|(_, kind)| *kind);
         let modelled = decided.by_column.keys().cloned().collect();
         let rules = Deidentifier::open(spec, &kind, folder, decided, &mut || entropy.generator())?;
-        Ok(Some(Artefact { plan, spec, rules, modelled, entropy }))
+        Ok(Some(Artefact { pipeline, scan, spec, rules, modelled, entropy }))
     }
 
     /// Writes the dataset to a place and returns its codebook. One pass over the rows.
@@ -71,7 +72,7 @@ impl<'a> Artefact<'a> {
             failed = written.err();
             failed.is_none()
         };
-        rows::stream(&self.plan.scan, self.rules.reads(), threads, &map, &mut take, progress)?;
+        rows::stream(self.scan, self.rules.reads(), threads, &map, &mut take, progress)?;
         if let Some(e) = failed {
             return Err(e.into());
         }
@@ -80,7 +81,7 @@ impl<'a> Artefact<'a> {
         self.rules.save_tables()?;
         beside.place()?;
         let modelled = |name: &str| self.modelled.iter().any(|other| other == name);
-        Ok(Codebook::of(self.spec, &columns, &mut self.plan.spec.schema.keys(), &modelled, &counts))
+        Ok(Codebook::of(self.spec, &columns, &mut self.pipeline.schema.keys(), &modelled, &counts))
     }
 }
 

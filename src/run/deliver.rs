@@ -4,15 +4,18 @@ use std::path::{Path, PathBuf};
 
 use rand::Rng;
 
+use super::artefact::{Artefact, ArtefactError};
 use super::{Audited, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, reports_folder};
 use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, Record};
 use crate::budget::accounting::{UNITS_MAX, amount};
 use crate::budget::ledger::{Balance, Entry, Spent};
 use crate::budget::{Allocation, Charge};
+use crate::deidentify::dataset::Decided;
 use crate::engine::Engine;
 use crate::finding::Outcome;
+use crate::plan::spec::Spec;
 use crate::report::{self, ReportError};
-use crate::scan::Source;
+use crate::scan::{Scan, Source};
 use crate::store::{FILE, RunRow, Store, StoreError};
 use crate::world::{self, Clock, Entropy, Meter};
 
@@ -52,6 +55,8 @@ pub enum DeliverError {
     Locked(PathBuf),
     #[error(transparent)]
     Run(#[from] RunError),
+    #[error("deidentify: {0}")]
+    Dataset(#[from] ArtefactError),
     #[error("{0}")]
     Files(#[from] std::io::Error),
     #[error(transparent)]
@@ -88,6 +93,8 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let previous = store.latest(&spec.pipeline.name)?;
     let (started, mut meter) = (request.clock.now(), Meter::start());
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
+    let scan = rows_of(&request.pipeline)?;
+    let artefact = Artefact::open((spec, &scan), request.pipeline.folder, Decided::default(), request.entropy)?;
     let mut ledger = None;
     let mut paying = Paying {
         charge: Box::new(|population, cost, parts| {
@@ -99,6 +106,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let audited = audit(&request.pipeline, request.engine, today, &mut meter, request.progress, &mut paying)?;
     drop(paying);
     let files = report::files(&audited.audit, audited.model.as_ref())?;
+    let dataset = artefact.map(|artefact| Dataset::write(&artefact, spec, &folder, request)).transpose()?;
     let inputs = digests(&audited.source)?;
     meter.stage("digests and files", 0);
     let report_sha256 = report::digests(&files[..1]).remove(0).sha256;
@@ -115,8 +123,8 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         finished_at: request.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         engine: request.engine_name.into(),
         threads: request.threads,
-        passes_planned: audited.passes_planned,
-        passes_run: audited.passes_run,
+        passes_planned: audited.passes_planned + u32::from(dataset.is_some()),
+        passes_run: audited.passes_run + u32::from(dataset.is_some()),
         usage: meter.stages,
         previous,
         edition: None,
@@ -128,8 +136,11 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         files: report::digests(&files),
     };
     let (written, record) = match spec.privacy.is_some() {
-        false => (write(&folder, files, &record)?, record),
-        true => editions(request, &base, files, (record, &audited))?,
+        false => {
+            let record = with_dataset(record, &dataset);
+            (write(&folder, files, &record, &dataset)?, record)
+        }
+        true => editions(request, &base, files, (record, &audited, &dataset))?,
     };
     let row = row(&audited, &record, report_sha256);
     if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
@@ -139,12 +150,64 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
 }
 
 /// Writes one run folder.
-fn write(folder: &Path, mut files: Vec<(String, Vec<u8>)>, record: &Record) -> Result<PathBuf, DeliverError> {
+fn write(
+    folder: &Path,
+    mut files: Vec<(String, Vec<u8>)>,
+    record: &Record,
+    dataset: &Option<Dataset>,
+) -> Result<PathBuf, DeliverError> {
     let run_json = report::run_json(record)?;
     let html = report::html(&files[0].1, &run_json)?;
     files.push(("run.json".into(), run_json));
     files.push(("report.html".into(), html.into_bytes()));
-    Ok(world::publish(folder, &record.run_id, &files)?)
+    let mut moved = Vec::new();
+    if let Some(dataset) = dataset {
+        files.push(("codebook.json".into(), dataset.codebook.clone()));
+        moved.push((dataset.name.clone(), dataset.place.clone()));
+    }
+    Ok(world::publish_with(folder, &record.run_id, &files, &moved)?)
+}
+
+/// The rows a pipeline file names.
+fn rows_of(pipeline: &Pipeline) -> Result<Scan, RunError> {
+    let source = crate::plan::source(pipeline.spec, pipeline.folder, &|path| crate::ingest::paths::expand(path))?;
+    Ok(crate::plan::scan(pipeline.spec, source, pipeline.parse)?)
+}
+
+/// The de-identified dataset, written and not yet in its run folder. Dropped before that, it is gone.
+struct Dataset {
+    name: String,
+    place: PathBuf,
+    codebook: Vec<u8>,
+    digest: FileDigest,
+}
+
+impl Dataset {
+    fn write(artefact: &Artefact, spec: &Spec, folder: &Path, request: &Request) -> Result<Dataset, DeliverError> {
+        let name = spec.deidentify.as_ref().map_or_else(String::new, |of| of.output.clone());
+        let place = folder.join(format!("{}dataset-{name}", world::PARTIAL));
+        let codebook = artefact.write(&place, request.threads, &|_| ())?;
+        let (bytes, sha256) = world::sha256_file(&place)?;
+        let codebook = report::pretty("codebook.json", &codebook)?;
+        let digest = FileDigest { name: name.clone(), bytes, sha256 };
+        Ok(Dataset { name, place, codebook, digest })
+    }
+}
+
+impl Drop for Dataset {
+    fn drop(&mut self) {
+        // Moved into its folder it is not here any more.
+        let _ = world::remove(&self.place);
+    }
+}
+
+/// The record with the digests of the dataset and its codebook.
+fn with_dataset(mut record: Record, dataset: &Option<Dataset>) -> Record {
+    if let Some(dataset) = dataset {
+        record.files.extend(report::digests(&[("codebook.json".into(), dataset.codebook.clone())]));
+        record.files.push(dataset.digest.clone());
+    }
+    record
 }
 
 /// Writes the internal edition, then the public one, which is returned.
@@ -152,7 +215,7 @@ fn editions(
     request: &Request,
     base: &Path,
     files: Vec<(String, Vec<u8>)>,
-    (record, audited): (Record, &Audited),
+    (record, audited, dataset): (Record, &Audited, &Option<Dataset>),
 ) -> Result<(PathBuf, Record), DeliverError> {
     let listed = audited.audit.method.passes.len() as u32;
     let mut salt = [0u8; 32];
@@ -164,7 +227,7 @@ fn editions(
         commitment_sha256: Some(commitment.clone()),
         commitment_salt: Some(salt.iter().map(|byte| format!("{byte:02x}")).collect()),
         price: audited.price.clone(),
-        ..record.clone()
+        ..with_dataset(record.clone(), dataset)
     };
     let public = Record {
         edition: Some(Edition::Public),
@@ -179,8 +242,9 @@ fn editions(
     };
     let name = &request.pipeline.spec.pipeline.name;
     let folder = base.join(format!("{name}.internal"));
-    write(&folder, files.clone(), &internal)?;
-    let written = write(&base.join(name), files, &public)?;
+    // The dataset is de-identified, not differentially private: it is for the internal edition.
+    write(&folder, files.clone(), &internal, dataset)?;
+    let written = write(&base.join(name), files, &public, &None)?;
     Ok((written, public))
 }
 

@@ -94,7 +94,8 @@ fn written(folder: &Path, pipeline: &str) -> Result<(String, String), String> {
     let (plan, place) = (plan(folder, pipeline), folder.join("out.csv"));
     let _ = std::fs::remove_file(&place);
     let write = || {
-        let artefact = Artefact::open(&plan, folder, Decided::default(), Entropy::Fixed(1))?.expect("a dataset");
+        let artefact = Artefact::open((&plan.spec, &plan.scan), folder, Decided::default(), Entropy::Fixed(1))?
+            .expect("a dataset");
         artefact.write(&place, 2, &|_| {})
     };
     let codebook = write().map_err(|e| e.to_string())?;

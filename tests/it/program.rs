@@ -181,6 +181,44 @@ fn a_private_pipeline_spends_what_is_granted_and_no_more() {
     assert_eq!(house.evenhand(&["budget", "verify", pipeline]).status.code(), Some(0));
 }
 
+/// The dataset is in the run folder with its codebook, nobody is named in any file, and without the key no row is read.
+#[test]
+fn a_dataset_is_written_with_its_codebook_or_not_at_all() {
+    let house = House::new();
+    let rules = "[deidentify]\noutput = \"people.parquet\"\n[deidentify.columns]\nsex = { do = \"keep\" }\n\
+        name = { do = \"pseudonym\", key_env = \"HOUSE_KEY\" }\nborn = { do = \"generalise\", date = \"year\" }\nhired = { do = \"keep\" }\n";
+    let spec =
+        format!("{HIRING}name = {{ roles = [\"identifier\"] }}\nborn = {{ roles = [\"quasi-identifier\"] }}\n{rules}");
+    let rows = |i: u32| {
+        format!("{},{},planted-{i},19{:02}-0{}-11\n", ["f", "m"][i as usize % 2], i % 3 / 2, i % 50 + 50, i % 9 + 1)
+    };
+    let data = String::from("sex,hired,name,born\n") + &(0..400).map(rows).collect::<String>();
+    let refused = house.try_out("people", data.as_bytes(), &spec);
+    assert_eq!(refused.status.code(), Some(3), "{}", text(&refused.stderr));
+    assert!(
+        text(&refused.stderr).contains("HOUSE_KEY") && !text(&refused.stderr).contains("pass 1"),
+        "{}",
+        text(&refused.stderr)
+    );
+    assert!(house.runs("people").is_empty());
+    let ran = house.command(&["run", "pipelines/people.toml"]).env("HOUSE_KEY", "k".repeat(32)).output().unwrap();
+    assert_eq!(ran.status.code(), Some(4), "no criterion: {}", text(&ran.stderr));
+    let run = house.runs("people").remove(0);
+    let record = json(&run.join("run.json"));
+    assert_eq!((&record["passes_planned"], &record["passes_run"]), (&Value::from(2), &Value::from(2)));
+    for file in record["files"].as_array().unwrap() {
+        let bytes = fs::read(run.join(file["name"].as_str().unwrap())).unwrap();
+        assert_eq!(file["sha256"], evenhand::report::sha256(&bytes), "{file}");
+        assert!(!text(&bytes).contains("planted-"), "{file}");
+    }
+    let names: Vec<&str> =
+        record["files"].as_array().unwrap().iter().map(|file| file["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"people.parquet") && names.contains(&"codebook.json"), "{names:?}");
+    assert!(!text(&fs::read(run.join("report.html")).unwrap()).contains("planted-"));
+    let left = fs::read_dir(house.path().join("reports/people")).unwrap().flatten();
+    assert!(left.filter(|entry| entry.file_name().to_string_lossy().contains("partial")).count() == 0);
+}
+
 #[test]
 fn every_exit_code_has_its_case() {
     let house = House::new();
