@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use super::{Loaded, Output, USAGE, complaints, load, load::unfinished};
+use crate::budget::{Charge, accounting};
 use crate::demand::Demand;
 use crate::ingest::contract;
 use crate::measure::{self, Score, Subject};
 use crate::plan::describe::{Description, describe, unlearned};
 use crate::plan::spec::ModelKind;
 use crate::plan::{Plan, learn};
+use crate::privatize::{self, sensitivity::Unit};
 use crate::scalar::Scalar;
 use crate::train::Trainer;
 
@@ -56,7 +58,38 @@ fn description(loaded: &Loaded) -> Result<Description, String> {
     let metrics = measure::measured(&plan, &subject);
     let passes: Vec<(String, String)> =
         crate::run::passes(&plan).into_iter().map(|pass| (pass.name, pass.reason)).collect();
-    Ok(describe(&plan, &names, &demands, &metrics, &passes))
+    let mut description = describe(&plan, &names, &demands, &metrics, &passes);
+    description.costs = costs(&plan, &demands);
+    Ok(description)
+}
+
+/// What a run under differential privacy costs, and the noise of every release.
+fn costs(plan: &Plan, demands: &[Demand]) -> Vec<String> {
+    let (Some(privacy), Some(cost)) = (&plan.spec.privacy, crate::run::cost(plan)) else { return Vec::new() };
+    let amount = |charge: &Charge| match charge.epsilon {
+        Some(epsilon) => format!("epsilon {}", accounting::written(epsilon)),
+        None => format!("rho {}", accounting::written(charge.rho)),
+    };
+    let mut lines = vec![format!(
+        "a run costs {} of the population {} (epsilon {} at delta {:e})",
+        amount(&cost.total),
+        privacy.population,
+        privacy.epsilon,
+        privacy.delta
+    )];
+    if cost.parallel {
+        lines.push("training and measuring look at different units: the dearer of the two is charged".into());
+    }
+    let unit = Unit { neighbours: privacy.neighbours, rows_max: privacy.rows_per_unit_max };
+    for part in &cost.allocations {
+        let demand = demands.iter().find(|demand| demand.name == part.statistic);
+        let noise = demand.and_then(|demand| privatize::planned(demand, unit, part.charge));
+        let noise = noise.map_or_else(String::new, |noise| {
+            format!("; {} numbers, each with noise of standard deviation {:.4e}", noise.numbers, noise.variance.sqrt())
+        });
+        lines.push(format!("{}: {}{noise}", part.statistic, amount(&part.charge)));
+    }
+    lines
 }
 
 /// What will be measured: given columns, or the outputs of the model that will be trained.

@@ -37,6 +37,9 @@ pub struct Description {
     pub widths: Vec<Width>,
     /// Rows share units or carry weights: intervals will be wider.
     pub dependent: bool,
+    /// Under differential privacy: what the run costs and what it is spent on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub costs: Vec<String>,
     pub confidence: f64,
     pub report_folder: String,
 }
@@ -141,6 +144,7 @@ pub fn describe(
         gates: spec.judge.iter().map(gate).collect(),
         widths: WIDTHS.iter().map(width).collect(),
         dependent: plan.dependent,
+        costs: Vec::new(),
         confidence: spec.measure.confidence,
         report_folder: format!("{}/{}", spec.report.folder.as_deref().unwrap_or("../reports"), spec.pipeline.name),
     }
@@ -211,6 +215,11 @@ fn uses(plan: &Plan, column: &crate::schema::Column) -> Vec<String> {
         if column.is(role) {
             uses.push(text.into());
         }
+    }
+    if plan.spec.privacy.is_some() {
+        uses.iter_mut().for_each(|text| {
+            *text = text.replace("intervals by the bucket jackknife", "capped per unit, and intervals allow for it");
+        });
     }
     let used = |of: &crate::scalar::Scalar| of.columns().contains(&column.name);
     let readers: Vec<&str> = plan.scan.derive.iter().filter(|(_, of)| used(of)).map(|(name, _)| &**name).collect();
@@ -305,6 +314,10 @@ impl fmt::Display for Description {
             writeln!(f, "  {name}: {shape}{cells}; {rows}")?;
         }
         let or_none = |list: &[String]| if list.is_empty() { "none".to_string() } else { list.join(", ") };
+        if !self.costs.is_empty() {
+            writeln!(f, "\nDifferential privacy")?;
+            self.costs.iter().try_for_each(|cost| writeln!(f, "  {cost}"))?;
+        }
         writeln!(f, "\nCohorts: everyone, {}", or_none(&self.cohorts))?;
         writeln!(f, "Metrics: {}", or_none(&self.metrics))?;
         writeln!(

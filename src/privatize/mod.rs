@@ -143,6 +143,19 @@ impl Purse {
     }
 }
 
+/// The noise a demand would be released with, for a plan. None where it cannot be.
+pub fn planned(demand: &Demand, unit: Unit, charge: Charge) -> Option<Noise> {
+    let sensitivity = sensitivity::of(&demand.shape, unit)?;
+    let law = Law::of(&sensitivity, charge)?;
+    Some(Noise {
+        parameter: law.parameter(),
+        variance: law.variance(),
+        sensitivity: law.sensitivity(&sensitivity),
+        numbers: numbers(&demand.shape)?,
+        charge,
+    })
+}
+
 /// How many numbers a shape is released as; none when it cannot be, or when they cannot be counted.
 pub fn numbers(shape: &Shape) -> Option<u64> {
     let cells = |axes: &[crate::demand::Axis]| {

@@ -105,8 +105,9 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
         fact(
             "What it means",
             format!(
-                "Somebody who gives even odds that a unit is in the rows can come to at most {} by reading this report.",
-                words::confidence((statement.posterior_max * 1e5).ceil() / 1e5)
+                "Somebody who gives even odds that a unit is in the rows can come to at most {} by reading this report{}.",
+                words::confidence((statement.posterior_max * 1e5).ceil() / 1e5),
+                if statement.delta > 0.0 { ", but for a chance of delta" } else { "" }
             ),
         ),
     ];
