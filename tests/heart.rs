@@ -27,6 +27,9 @@ mod pipelines;
 #[cfg(feature = "sql")]
 #[path = "heart/planted.rs"]
 mod planted;
+#[cfg(all(feature = "sql", feature = "store", feature = "html"))]
+#[path = "heart/public.rs"]
+mod public;
 #[path = "heart/reference.rs"]
 mod reference;
 #[cfg(feature = "sql")]

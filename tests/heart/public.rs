@@ -1,0 +1,196 @@
+//! The public edition of a run under differential privacy: who pays, what it leaves out, and what an error says.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use evenhand::budget::UNITS;
+use evenhand::budget::ledger::Grant;
+use evenhand::engine::reference::Reference;
+use evenhand::plan::expression;
+use evenhand::plan::spec::Spec;
+use evenhand::run::{DeliverError, Delivered, Pipeline, Progress, Request, deliver};
+use evenhand::store::Store;
+use evenhand::world::{Clock, Entropy};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
+struct Silent;
+
+impl Progress for Silent {
+    fn pass(&self, _: &str, _: u32, _: u32) {}
+    fn rows(&self) -> &(dyn Fn(u64) + Sync) {
+        &|_| {}
+    }
+    fn done(&self, _: Option<u64>) {}
+}
+
+const PIPELINE: &str = r#"
+    pipeline.name = "p"
+    ingest.path = "t.csv"
+    ingest.where = "age < 75"
+    report.folder = "reports"
+    privacy = { population = "people", epsilon = 4.0, rows_per_unit_max = 2 }
+    [schema]
+    person.roles = ["privacy-unit"]
+    name.roles = ["identifier"]
+    sex = { roles = ["protected"], levels = ["f", "m"] }
+    age = { roles = ["feature"], bounds = [18, 80] }
+    repaid = { roles = ["target"], levels = ["no", "yes"], positive = "yes" }
+    [train]
+    model = "logistic"
+    penalty = "ridge"
+    strength = 0.01
+    steps = 3
+    split = { train = 0.6, calibration = 0.0, test = 0.4 }
+"#;
+
+/// 1,000 people with 1 to 4 rows each; person and name are texts that are nowhere else.
+fn table() -> String {
+    let mut csv = String::from("person,name,sex,age,repaid\n");
+    for person in 0..1000u32 {
+        for row in 0..=person % 4 {
+            let (sex, age) = (["f", "m"][(person % 2) as usize], 20 + (person * 7 + row * 13) % 50);
+            let repaid = if (person * 31 + row * 17) % 50 < age { "yes" } else { "no" };
+            csv.push_str(&format!("Unit{person}Q,Planted{person}Z,{sex},{age},{repaid}\n"));
+        }
+    }
+    csv
+}
+
+fn clock() -> Clock {
+    Clock::Fixed("2026-01-01T00:00:00Z".parse().unwrap())
+}
+
+/// A folder with the data and, where runs are given, a grant for so many.
+fn world(table: &str, runs: u64) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("t.csv"), table).unwrap();
+    if runs > 0 {
+        std::fs::create_dir(folder.path().join("reports")).unwrap();
+        let mut store = Store::open(&folder.path().join("reports/evenhand.db")).unwrap();
+        store.grant("people", Grant { epsilon: runs * 4 * UNITS, delta: 0, window: None }, clock()).unwrap();
+        store.close().unwrap();
+    }
+    folder
+}
+
+fn run(folder: &Path) -> Result<Delivered, DeliverError> {
+    let spec: Spec = toml::from_str(PIPELINE).unwrap();
+    let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
+    deliver(&Request {
+        pipeline: Pipeline { spec: &spec, spec_sha256: "", folder, parse: &parse },
+        engine: &Reference,
+        engine_name: "reference",
+        threads: 1,
+        clock: clock(),
+        entropy: Entropy::Fixed(7),
+        progress: &Silent,
+        fail_on_warn: false,
+    })
+}
+
+fn runs(folder: &Path, name: &str) -> usize {
+    let Ok(listed) = std::fs::read_dir(folder.join("reports").join(name)) else { return 0 };
+    listed.filter(|entry| entry.as_ref().unwrap().path().join("run.json").exists()).count()
+}
+
+/// Every file of a run folder.
+fn files(folder: &Path) -> BTreeMap<String, String> {
+    let (mut found, mut waiting) = (BTreeMap::new(), vec![folder.to_path_buf()]);
+    while let Some(path) = waiting.pop() {
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        } else {
+            let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned();
+            found.insert(name, std::fs::read_to_string(&path).unwrap());
+        }
+    }
+    found
+}
+
+fn json(files: &BTreeMap<String, String>) -> Value {
+    serde_json::from_str(&files["run.json"]).unwrap()
+}
+
+#[test]
+fn a_grant_for_two_runs_pays_for_two() {
+    let folder = world(&table(), 2);
+    for done in 1..=2 {
+        run(folder.path()).unwrap();
+        assert_eq!((runs(folder.path(), "p"), runs(folder.path(), "p.internal")), (done, done));
+    }
+    let refused = run(folder.path()).unwrap_err();
+    assert_eq!(refused.exit_code(), 4, "{refused}");
+    assert!(refused.to_string().contains("left"), "{refused}");
+    assert_eq!((runs(folder.path(), "p"), runs(folder.path(), "p.internal")), (2, 2));
+    let poor = world(&table(), 0);
+    assert_eq!(run(poor.path()).unwrap_err().exit_code(), 4);
+    assert_eq!(runs(poor.path(), "p"), 0);
+    let broken = world(&table(), 0);
+    std::fs::create_dir(broken.path().join("reports")).unwrap();
+    std::fs::write(broken.path().join("reports/evenhand.db"), "this is no ledger ".repeat(100)).unwrap();
+    assert_eq!(run(broken.path()).unwrap_err().exit_code(), 3);
+    assert_eq!(runs(broken.path(), "p"), 0);
+}
+
+#[test]
+fn the_public_edition_leaves_out_what_the_claim_does_not_cover() {
+    let folder = world(&table(), 1);
+    let delivered = run(folder.path()).unwrap();
+    let id = &delivered.record.run_id;
+    let [public, internal] = ["p", "p.internal"].map(|of| files(&folder.path().join("reports").join(of).join(id)));
+    let (open, inner) = (json(&public), json(&internal));
+    let empty = |value: &Value| value.is_null() || value.as_array().is_some_and(Vec::is_empty);
+    for key in ["inputs", "usage", "commitment_salt", "price"] {
+        assert!(empty(&open[key]), "{key}");
+        assert!(!empty(&inner[key]), "{key}");
+    }
+    assert_eq!(open["finished_at"], open["started_at"]);
+    assert_eq!(open["passes_run"], open["passes_planned"]);
+    assert_eq!(open["commitment_sha256"], inner["commitment_sha256"]);
+    let salt = inner["commitment_salt"].as_str().unwrap();
+    let byte = |at: usize| u8::from_str_radix(&salt[at..at + 2], 16).unwrap();
+    let mut committed: Vec<u8> = (0..salt.len()).step_by(2).map(byte).collect();
+    committed.extend(inner["inputs"][0]["sha256"].as_str().unwrap().bytes());
+    let hex: String = Sha256::digest(&committed).iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(open["commitment_sha256"], hex);
+    for (name, text) in public.iter().chain(&internal) {
+        assert!(!(0..1000).any(|of| text.contains(&format!("Unit{of}Q"))), "{name}");
+        assert!(!text.contains("Planted"), "{name}");
+    }
+}
+
+#[test]
+fn a_person_who_changes_no_released_number_changes_no_byte() {
+    let more = format!("{}Unit9999Q,Planted9999Z,f,77,yes\n", table());
+    let editions = [table(), more].map(|table| {
+        let folder = world(&table, 1);
+        let delivered = run(folder.path()).unwrap();
+        let mut files = files(&delivered.folder);
+        let record = json(&files);
+        let commitment = record["commitment_sha256"].as_str().unwrap().to_owned();
+        // Two ledgers have two random identities, and so two heads; neither follows from the rows.
+        let head = record["ledger"]["head"].as_str().unwrap().to_owned();
+        files.values_mut().for_each(|text| *text = text.replace(&commitment, "").replace(&head, ""));
+        (commitment, delivered.exit_code(), files)
+    });
+    let [(first, code, one), (second, other_code, other)] = &editions;
+    assert_ne!(first, second);
+    assert_eq!(code, other_code);
+    assert!(one.keys().eq(other.keys()));
+    for (name, text) in one {
+        assert!(*text == other[name], "{name} differs");
+    }
+}
+
+#[test]
+fn an_error_in_the_data_says_neither_line_nor_value() {
+    let folder = world(&format!("{}Unit5Q,PlantedZ,f\n", table()), 1);
+    let error = run(folder.path()).unwrap_err();
+    assert_eq!(error.exit_code(), 3, "{error}");
+    let text = error.to_string().replace(&folder.path().display().to_string(), "");
+    for secret in ["Unit", "Planted", "2502", "2501", "line "] {
+        assert!(!text.contains(secret), "{secret:?} in {text}");
+    }
+    assert_eq!((runs(folder.path(), "p"), runs(folder.path(), "p.internal")), (0, 0));
+}
