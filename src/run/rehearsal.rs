@@ -17,7 +17,7 @@ use crate::budget::{Charge, UNITS, accounting};
 use crate::demand::Demand;
 use crate::engine::Engine;
 use crate::evidence::Guarded;
-use crate::measure::privacy::bounds::{Guesses, ceiling, epsilon_of_mu, two_worlds};
+use crate::measure::privacy::bounds::{Bound, Guesses, ceiling, two_worlds};
 use crate::measure::privacy::two_worlds::{Claim, Draws, Range, Verdict, audit};
 use crate::plan::Plan;
 use crate::plan::spec::Format;
@@ -81,7 +81,8 @@ fn distinct(demands: &[Demand]) -> Vec<&Demand> {
 /// What the draws of one release show against a claim. `confidence` is that of this release.
 ///
 /// A pure claim is tried on the marked number and on the score by every event of a family fixed beforehand. A concentrated one is tried by the
-/// score alone, cut halfway between the worlds: Gaussian noise of rho = mu^2 / 2 allows no attack beyond mu (Dong, Roth and Su 2022).
+/// score alone, cut halfway between the worlds: rho-zCDP bounds the Renyi divergence of every order a of what the cut tells by rho a (Bun and
+/// Steinke 2016, and data processing). Integers of small sigma tell a little more than a Gaussian of that sigma, so its curve is no bound.
 pub(crate) fn judged(rehearsed: &Rehearsed, claimed: Charge, delta: f64, confidence: f64) -> Rehearsal {
     let draws = rehearsed.marked[0].len() as u32;
     let units = |n: u64| n as f64 / UNITS as f64;
@@ -108,10 +109,11 @@ pub(crate) fn judged(rehearsed: &Rehearsed, claimed: Charge, delta: f64, confide
                 false_positives: above(0),
                 draws_out: u64::from(draws),
             };
-            let mu = two_worlds(guesses, 0.0, confidence).mu;
-            let most = ceiling(u64::from(draws), u64::from(draws), 0.0, confidence).mu;
+            let shown = rho_lower(&two_worlds(guesses, 0.0, confidence));
+            let most = rho_lower(&ceiling(u64::from(draws), u64::from(draws), 0.0, confidence));
             let claim = Claim { epsilon: accounting::epsilon_of(rho, delta), delta };
-            (claim, epsilon_of_mu(mu, delta), epsilon_of_mu(most, delta), mu * mu / 2.0 > rho)
+            let epsilon = |rho: f64| if rho > 0.0 { accounting::epsilon_of(rho, delta) } else { 0.0 };
+            (claim, epsilon(shown), epsilon(most), shown > rho)
         }
     };
     Rehearsal {
@@ -124,6 +126,24 @@ pub(crate) fn judged(rehearsed: &Rehearsed, claimed: Charge, delta: f64, confide
         confidence,
         falsified,
     }
+}
+
+/// The least rho that allows these rates: the greatest of D_a / a over orders a, D_a being the Renyi divergence of the two Bernoulli laws,
+/// ln(t^a f^(1-a) + (1-t)^a (1-f)^(1-a)) / (a - 1), and their Kullback-Leibler divergence at a = 1.
+fn rho_lower(bound: &Bound) -> f64 {
+    let (t, f) = (bound.tpr.clamp(0.0, 1.0), bound.fpr.clamp(1e-300, 1.0 - 1e-16));
+    if t <= f {
+        return 0.0;
+    }
+    let log = |x: f64| if x > 0.0 { libm::log(x) } else { f64::NEG_INFINITY };
+    let part = |p: f64, q: f64| if p > 0.0 { p * (log(p) - log(q)) } else { 0.0 };
+    let first = part(t, f) + part(1.0 - t, 1.0 - f);
+    let of = |a: f64| {
+        let (x, y) = (a * log(t) + (1.0 - a) * log(f), a * log(1.0 - t) + (1.0 - a) * log(1.0 - f));
+        let most = x.max(y);
+        (most + libm::log(libm::exp(x - most) + libm::exp(y - most))) / (a - 1.0) / a
+    };
+    (1..=60).map(|i| of(1.0 + f64::from(i) / 4.0)).fold(first, f64::max)
 }
 
 /// The marked number and the score against a claim.
