@@ -411,6 +411,9 @@ impl Parts<'_> {
             .map(|estimate| estimate.method)
             .collect();
         let dependence = match (self.plan.weight.is_some(), self.plan.dependent) {
+            (_, true) if self.privacy.is_some() => {
+                "Rows share units: few of a unit are used, and sampling variances are multiplied by how many that may be."
+            }
             (true, _) => "Rows carry weights: intervals are those of the delete-a-bucket jackknife.",
             (false, true) => "Rows share units: intervals are those of the delete-a-bucket jackknife over units.",
             (false, false) => "Rows are treated as independent of one another: no unit and no weight is declared.",
@@ -426,7 +429,8 @@ impl Parts<'_> {
             passes: self
                 .passes
                 .iter()
-                .chain(&dataset_pass(&self.plan.spec))
+                // Under differential privacy the dataset is in the internal edition only.
+                .chain(dataset_pass(&self.plan.spec).iter().filter(|_| self.privacy.is_none()))
                 .map(|pass| format!("{}: {}", pass.name, pass.reason))
                 .collect(),
         }
