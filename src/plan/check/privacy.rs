@@ -225,3 +225,6 @@ fn training(checker: &mut Checker) {
 fn with<'a>(checker: &Checker<'a>, role: Role) -> Option<(&'a String, &'a ColumnSpec)> {
     checker.spec.schema.iter().find(|(_, column)| column.roles.contains(&role))
 }
+
+#[cfg(test)]
+mod tests;
