@@ -109,8 +109,9 @@ pub struct PrivacyStatement {
     pub charge: Charge,
     /// Training and measuring look at different units, so that each may cost what is left after the contract.
     pub parallel: bool,
-    /// An attacker who gives a unit even odds of being in the rows can reach at most this probability: e^epsilon / (1 + e^epsilon).
-    pub posterior_max: f64,
+    /// Greatest chance of a right guess, at even odds, whether a unit is in the rows (which of two versions of its rows is there):
+    /// (e^epsilon + delta) / (1 + e^epsilon), from the two error rates of any test (Kairouz, Oh and Viswanath 2015).
+    pub guess_right_max: f64,
     /// Attacks on every release, on made-up neighbouring rows.
     pub rehearsals: Vec<Rehearsal>,
     pub checklist: Vec<ChecklistLine>,

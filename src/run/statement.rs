@@ -23,15 +23,16 @@ pub fn statement(plan: &Plan, cost: &Cost, rehearsals: Vec<Rehearsal>) -> Option
         delta: privacy.delta,
         charge: cost.total,
         parallel: cost.parallel,
-        posterior_max: posterior_max(privacy.epsilon),
+        guess_right_max: guess_right_max(privacy),
         rehearsals,
         checklist,
     })
 }
 
-/// e^epsilon / (1 + e^epsilon), without overflow.
-fn posterior_max(epsilon: f64) -> f64 {
-    1.0 / (1.0 + libm::exp(-epsilon))
+/// (e^epsilon + delta) / (1 + e^epsilon), without overflow.
+fn guess_right_max(privacy: &Privacy) -> f64 {
+    let odds = libm::exp(-privacy.epsilon);
+    ((1.0 + privacy.delta * odds) / (1.0 + odds)).min(1.0)
 }
 
 struct Checklist<'a> {
@@ -119,11 +120,15 @@ impl Checklist<'_> {
             ..=10.0 => (Warn, "weak"),
             _ => (Warn, "mostly formal"),
         };
-        let guess = 100.0 * posterior_max(epsilon);
+        let guess = 100.0 * guess_right_max(self.privacy);
+        let of = match self.privacy.neighbours {
+            Neighbours::AddRemove => "whether a unit is in the rows",
+            Neighbours::ChangeOne => "which of two versions of a unit's rows is there",
+        };
         (
             standing,
             format!(
-                "epsilon {epsilon} is {words}: even odds that a unit is in the rows can become at most {guess:.1} %"
+                "epsilon {epsilon} is {words}: a guess at even odds, {of}, is right with a chance of at most {guess:.3} %"
             ),
         )
     }

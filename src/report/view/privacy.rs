@@ -7,7 +7,8 @@ use serde::Serialize;
 use super::words::{self, Badge, Shown};
 use super::{Caps, Fact, Names, fact};
 use crate::audit::{Edition, PrivacyStatement, Standing};
-use crate::budget::{Mechanism, UNITS};
+use crate::budget::Mechanism;
+use crate::budget::accounting::written;
 use crate::metric::{Against, Comparison};
 use crate::plan::spec::Neighbours;
 use crate::report::document::{Cohort, Reading, Report, Run};
@@ -91,7 +92,13 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
         Neighbours::AddRemove => "one unit is there, or is not",
         Neighbours::ChangeOne => "the rows of one unit are replaced by others",
     };
-    let units = |n: u64| words::figure(n as f64 / UNITS as f64);
+    let guess = match statement.neighbours {
+        Neighbours::AddRemove => "whether a unit is in the rows",
+        Neighbours::ChangeOne => "which of two versions of a unit's rows is there",
+    };
+    // Costs are written out: a rounded one could look smaller than it is.
+    let units = written;
+    let delta = if statement.delta > 0.0 { format!("{:e}", statement.delta) } else { "0".into() };
     let charged = match statement.charge.epsilon {
         Some(epsilon) => format!("epsilon {} (pure)", units(epsilon)),
         None => format!("rho {} (zero-concentrated)", units(statement.charge.rho)),
@@ -100,14 +107,13 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
         fact("Population", words::name(&statement.population)),
         fact("Unit of privacy", unit),
         fact("Datasets made alike", neighbours),
-        fact("Claim of this run", format!("epsilon {}, delta {:e}", words::tick(statement.epsilon), statement.delta)),
+        fact("Claim of this run", format!("epsilon {}, delta {delta}", statement.epsilon)),
         fact("Charged", charged),
         fact(
             "What it means",
             format!(
-                "Somebody who gives even odds that a unit is in the rows can come to at most {} by reading this report{}.",
-                words::confidence((statement.posterior_max * 1e5).ceil() / 1e5),
-                if statement.delta > 0.0 { ", but for a chance of delta" } else { "" }
+                "Somebody who must guess at even odds, {guess}, is right with a chance of at most {} after reading this report.",
+                words::confidence((statement.guess_right_max * 1e5).ceil() / 1e5)
             ),
         ),
     ];
@@ -116,7 +122,7 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
         facts.push(fact("Two parts", why));
     }
     if let Some(ledger) = &run.ledger {
-        let spent = |spent: f64, granted: f64| format!("epsilon {} of {}", words::figure(spent), words::tick(granted));
+        let spent = |spent: f64, granted: f64| format!("epsilon {spent} of {granted}");
         let all = spent(ledger.epsilon_spent, ledger.epsilon_granted);
         facts.push(fact("Spent by the population in all", format!("{all}, at delta {:e}", ledger.delta_granted)));
         if let (Some(days), Some(used), Some(granted)) =
@@ -136,7 +142,7 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
 fn releases(report: &Report) -> Vec<Release> {
     let release = |receipt: &crate::budget::Receipt| {
         let noise = receipt.noise.as_ref()?;
-        let units = |n: u64| words::figure(n as f64 / UNITS as f64);
+        let units = written;
         Some(Release {
             statistic: words::name(&receipt.statistic),
             mechanism: match receipt.mechanism {
@@ -156,15 +162,20 @@ fn releases(report: &Report) -> Vec<Release> {
     report.receipts.iter().filter_map(release).take(200).collect()
 }
 
+/// The next thousandth: a claim never looks smaller than it is.
+fn up(epsilon: f64) -> f64 {
+    (epsilon * 1e3).ceil() / 1e3
+}
+
 fn attacks(statement: &PrivacyStatement) -> Vec<Attack> {
     let attack = |rehearsal: &crate::audit::Rehearsal| Attack {
         statistic: words::name(&rehearsal.statistic),
         draws: words::count(rehearsal.draws.into()),
         claimed: match rehearsal.delta > 0.0 {
-            true => format!("{} at delta {:e}", words::figure(rehearsal.epsilon), rehearsal.delta),
-            false => words::figure(rehearsal.epsilon),
+            true => format!("{} at delta {:e}", words::figure(up(rehearsal.epsilon)), rehearsal.delta),
+            false => words::figure(up(rehearsal.epsilon)),
         },
-        shown: words::figure(rehearsal.epsilon_lower),
+        shown: words::figure((rehearsal.epsilon_lower * 1e3).floor() / 1e3),
         ceiling: words::figure(rehearsal.epsilon_ceiling),
         badge: match rehearsal.falsified {
             true => Badge { kind: "breached", word: "Claim falsified" },
