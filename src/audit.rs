@@ -132,6 +132,9 @@ pub struct Rehearsal {
     pub epsilon_ceiling: f64,
     pub confidence: f64,
     pub falsified: bool,
+    /// Why nothing was tried; every figure above is zero then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_tested: Option<String>,
 }
 
 /// How one line of the checklist stands.

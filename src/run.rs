@@ -13,8 +13,7 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::audit::{Audit, Data, Identity, Method, PrivacyStatement, REPORT_VERSION, Reading};
-use crate::demand::Demand;
+use crate::audit::{Audit, Data, Identity, Method, PrivacyStatement, REPORT_VERSION, Reading, Rehearsal};
 use crate::engine::{Engine, EngineError};
 use crate::evidence::Released;
 use crate::finding::{Finding, Outcome};
@@ -23,20 +22,21 @@ use crate::ingest::paths::expand;
 use crate::judge;
 use crate::measure::{self, Measurement, Subject};
 use crate::model::Model;
-use crate::plan::spec::{ModelKind, Privacy, Spec};
+use crate::plan::spec::{ModelKind, Spec};
 use crate::plan::{Learned, Parse, Plan, PlanError, learn};
-use crate::privatize::sensitivity::Unit;
-use crate::privatize::{self, Allowance, Purse, ReleaseError, Unprotected};
+use crate::privatize::ReleaseError;
 use crate::scan::Source;
 use crate::train::{self, Step, TrainError, Trainer};
-use crate::world::Meter;
+use crate::world::{self, FileState, Meter};
 
 mod paying;
 mod rehearsal;
+mod rows;
 mod statement;
-pub use paying::{Cost, PayError, Paying, cost};
+pub use paying::{Charged, Cost, PayError, Paying, cost};
 #[cfg(test)]
 pub(crate) use rehearsal::judged;
+use rows::{Rows, purse, readable};
 
 pub mod artefact;
 #[cfg(all(feature = "html", feature = "store"))]
@@ -81,6 +81,8 @@ pub struct Audited {
     pub passes_run: u32,
     /// Every reading without noise, for the internal edition; empty without differential privacy.
     pub price: Vec<Reading>,
+    /// The files of the source as they were before the first pass and after the last.
+    pub states: Vec<Option<FileState>>,
 }
 
 /// Why a run could not finish. None of it is the model's fault.
@@ -101,20 +103,20 @@ pub enum RunError {
     #[error("the operating system gives no randomness: {0}")]
     Entropy(std::io::Error),
     #[error(
-        "claim falsified: an attack on {0:?} with made-up rows shows more than its epsilon; nothing is published, this is a defect of evenhand, please report it"
+        "claim falsified: an attack on {0:?} with made-up rows shows more than its epsilon; nothing was charged or read, this is a defect of evenhand, please report it"
     )]
     Falsified(Arc<str>),
     #[error("a folder for temporary files is needed: {0}")]
     Scratch(std::io::Error),
-    /// Under differential privacy a message about single rows is withheld.
+    /// Under differential privacy a message about rows is withheld.
     #[error(
-        "the rows could not be read ({0}); under differential privacy the place is not told: run `evenhand check` and read the file without [privacy]"
+        "the rows could not be read; under differential privacy the reason is not told: take the section [privacy] out of a copy of the pipeline file and run that where only those who may see the rows see its messages"
     )]
-    Unread(&'static str),
+    Unread,
     #[error(transparent)]
     Missing(#[from] crate::evidence::Missing),
     #[error(
-        "the source changed while it was read: two passes met different numbers of rows; run again when nothing writes to it"
+        "the source changed while it was read: its files are not those the first pass began with; run again when nothing writes to it"
     )]
     Changed,
     #[error("{made} passes were made where {planned} were planned; this is a defect of evenhand, please report it")]
@@ -161,6 +163,7 @@ pub fn audit(
     let draw =
         |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
     let private = pipeline.spec.privacy.is_some();
+    let states = world::states(&source.paths);
     let mut rows = Rows::new(engine, meter, progress, private);
     let to_learn = learn::demands(pipeline.spec);
     if let (true, Some(reason)) = (private, learn::reasons(pipeline.spec).into_iter().next()) {
@@ -177,13 +180,15 @@ pub fn audit(
         }
     };
     let listed = passes(&plan);
-    rows.planned = listed.len() as u32;
-    let cost = cost(&plan);
-    rows.purse = cost.as_ref().map(|cost| purse(&plan, cost, paying)).transpose()?;
+    rows.plan(listed.len());
+    let paid = pay(&plan, engine, paying, &mut rows)?;
     let (profile, model, subject, released) = match plan.spec.train.is_some() {
         true => trained(&plan, &mut rows)?,
         false => given(&plan, &mut rows)?,
     };
+    if world::states(&source.paths) != states {
+        return Err(RunError::Changed);
+    }
     if rows.made != rows.planned {
         return Err(RunError::Passes { planned: rows.planned, made: rows.made });
     }
@@ -195,15 +200,7 @@ pub fn audit(
     };
     rows.meter.stage("measure and judge", 0);
     let (planned, made) = (rows.planned, rows.made);
-    let rehearsals = match (&cost, &plan.spec.privacy) {
-        (Some(cost), Some(privacy)) => rehearsal::rehearse(&plan, engine, &rows.demands, &allowance(privacy, cost))?,
-        _ => Vec::new(),
-    };
-    if let Some(found) = rehearsals.iter().find(|rehearsal| rehearsal.falsified) {
-        return Err(RunError::Falsified(found.statistic.clone()));
-    }
-    rows.meter.stage("rehearse", 0);
-    let privacy = cost.as_ref().and_then(|cost| statement::statement(&plan, cost, rehearsals));
+    let privacy = paid.and_then(|paid| statement::statement(&plan, &paid, paying.entropy));
     let parts = Parts {
         plan: &plan,
         privacy,
@@ -215,7 +212,25 @@ pub fn audit(
         released: &released,
         passes: listed,
     };
-    Ok(Audited { audit: parts.audit(), source, model, passes_planned: planned, passes_run: made, price })
+    Ok(Audited { audit: parts.audit(), source, model, passes_planned: planned, passes_run: made, price, states })
+}
+
+/// What was paid, and what was tried before.
+struct Paid {
+    cost: Cost,
+    charged: Charged,
+    rehearsals: Vec<Rehearsal>,
+}
+
+/// Under differential privacy: looks whether the source is there and all can be released, attacks the plan, and only then pays.
+fn pay(plan: &Plan, engine: &dyn Engine, paying: &mut Paying, rows: &mut Rows) -> Result<Option<Paid>, RunError> {
+    let Some(cost) = cost(plan) else { return Ok(None) };
+    readable(plan, engine)?;
+    let rehearsals = rehearsal::rehearse(plan, engine, &cost)?;
+    rows.meter.stage("rehearse", 0);
+    let (purse, charged) = purse(plan, &cost, paying)?;
+    rows.purse = Some(purse);
+    Ok(Some(Paid { cost, charged, rehearsals }))
 }
 
 /// Contract and measurement in one pass.
@@ -263,90 +278,6 @@ fn subject(plan: &Plan, model: &Model) -> Subject {
             let log_loss = plan.label.as_ref().map(|label| model.log_loss(label));
             let score = measure::Score { of: model.score(), log_loss };
             Subject { decision: Some(model.decision()), score: Some(score), target: None, prediction: None, ..given }
-        }
-    }
-}
-
-/// The passes over the rows.
-struct Rows<'a> {
-    engine: &'a dyn Engine,
-    meter: &'a mut Meter,
-    progress: &'a dyn Progress,
-    planned: u32,
-    made: u32,
-    /// The pass of the cap, which is planned, has been made.
-    capped: bool,
-    /// Rows of the source in the passes so far.
-    met: Option<u64>,
-    /// What was paid for, under differential privacy.
-    purse: Option<Purse>,
-    private: bool,
-    /// For the internal edition.
-    unprotected: Unprotected,
-    /// What was released, for the rehearsals.
-    demands: Vec<Demand>,
-}
-
-/// Charges the ledger for the whole run; only then is there a generator of noise.
-fn purse(plan: &Plan, cost: &Cost, paying: &mut Paying) -> Result<Purse, RunError> {
-    let Some(privacy) = &plan.spec.privacy else { return Err(RunError::Pay(PayError::Failed("no budget".into()))) };
-    (paying.charge)(&privacy.population, cost.total, &cost.allocations)?;
-    let random = paying.entropy.generator().map_err(RunError::Entropy)?;
-    Ok(Purse::new(allowance(privacy, cost), random))
-}
-
-fn allowance(privacy: &Privacy, cost: &Cost) -> Allowance {
-    let unit = Unit { neighbours: privacy.neighbours, rows_max: privacy.rows_per_unit_max };
-    Allowance::new(unit, &cost.allocations)
-}
-
-impl<'a> Rows<'a> {
-    fn new(engine: &'a dyn Engine, meter: &'a mut Meter, progress: &'a dyn Progress, private: bool) -> Rows<'a> {
-        Rows {
-            engine,
-            meter,
-            progress,
-            planned: 0,
-            made: 0,
-            capped: false,
-            met: None,
-            purse: None,
-            private,
-            unprotected: Unprotected::none(),
-            demands: Vec::new(),
-        }
-    }
-    fn collect(&mut self, name: &str, scan: &crate::scan::Scan, demands: &[Demand]) -> Result<Released, RunError> {
-        self.progress.pass(name, self.made + 1, self.planned);
-        // Under differential privacy the number of rows is told to nobody.
-        let silent = |_| ();
-        let tell = if self.private { &silent } else { self.progress.rows() };
-        let collected = self.engine.collect(scan, demands, tell);
-        let collected = collected.map_err(|e| match self.private {
-            true => RunError::Unread(e.code()),
-            false => RunError::Engine(e),
-        })?;
-        self.progress.done((!self.private).then_some(collected.rows));
-        if *self.met.get_or_insert(collected.rows) != collected.rows {
-            return Err(RunError::Changed);
-        }
-        self.made += 1;
-        // A demand or a cap with a memory limit may have taken further passes: they were not planned one by one.
-        let planned = u32::from(scan.cap.is_some() && !self.capped && collected.passes > 1);
-        self.capped |= planned > 0;
-        self.planned += collected.passes - 1 - planned;
-        self.made += collected.passes - 1;
-        self.meter.stage(&format!("pass {}: {name}", self.made), collected.rows);
-        match &mut self.purse {
-            Some(purse) => {
-                let (released, unprotected) = purse.release(collected.evidence, demands)?;
-                self.unprotected.extend(unprotected);
-                self.demands.extend_from_slice(demands);
-                Ok(released)
-            }
-            // Without a purse nothing may be private.
-            None if self.private => Err(RunError::Pay(PayError::Failed("nothing was paid for".into()))),
-            None => Ok(privatize::release(collected.evidence)),
         }
     }
 }

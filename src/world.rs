@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
 use rand::rngs::{ChaCha20Rng, SysRng};
@@ -28,10 +28,11 @@ impl Clock {
     }
 }
 
-/// Draws randomness that nobody can predict. Tests fix it; nothing a user can say does.
-#[derive(Debug, Clone, Copy)]
+/// Draws randomness that nobody can predict. Tests fix it; nothing a user can say does, and a report of a run with fixed entropy says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Entropy {
     System,
+    /// For tests: what is drawn protects nobody.
     Fixed(u64),
 }
 
@@ -251,6 +252,31 @@ pub fn make_folder(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// Makes a folder that only this account may read. One that is there is left as it is.
+pub fn make_private_folder(folder: &Path) -> io::Result<()> {
+    if folder.exists() {
+        return Ok(());
+    }
+    if let Some(above) = folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+        make_folder(above)?;
+    }
+    let mut builder = fs::DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|e| at(folder, e))
+}
+
+/// Dates a folder and all in it: when each file was written tells how long a run took.
+pub fn date(folder: &Path, moment: Timestamp) -> io::Result<()> {
+    let dated =
+        |path: &Path| File::open(path).and_then(|file| file.set_modified(moment.into())).map_err(|e| at(path, e));
+    for entry in fs::read_dir(folder).map_err(|e| at(folder, e))? {
+        let path = entry.map_err(|e| at(folder, e))?.path();
+        if path.is_dir() { date(&path, moment)? } else { dated(&path)? }
+    }
+    dated(folder)
+}
+
 /// Makes the names in a folder survive a loss of power.
 fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder).and_then(|folder| folder.sync_all()).map_err(|e| at(folder, e))
@@ -366,6 +392,33 @@ pub fn sweep(parent: &Path) -> io::Result<u32> {
         swept += 1;
     }
     Ok(swept)
+}
+
+/// What tells whether a file was written to or replaced: where it lies, its length, when it was last written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileState {
+    place: (u64, u64),
+    bytes: u64,
+    modified: Option<SystemTime>,
+}
+
+/// The states of files; none for one that cannot be asked.
+pub fn states(paths: &[PathBuf]) -> Vec<Option<FileState>> {
+    let state = |path: &PathBuf| {
+        let of = fs::metadata(path).ok()?;
+        #[cfg(unix)]
+        let place = (std::os::unix::fs::MetadataExt::dev(&of), std::os::unix::fs::MetadataExt::ino(&of));
+        #[cfg(not(unix))]
+        let place = (0, 0);
+        Some(FileState { place, bytes: of.len(), modified: of.modified().ok() })
+    };
+    paths.iter().map(state).collect()
+}
+
+/// SHA-256 of a file's path without links: the same for one file whatever is in it.
+pub fn identity(path: &Path) -> String {
+    let whole = path.canonicalize().unwrap_or_else(|_| path.into());
+    hex(&Sha256::digest(whole.as_os_str().as_encoded_bytes()))
 }
 
 /// Length in bytes and SHA-256 of a file, read in pieces.

@@ -80,10 +80,10 @@ fn costs(plan: &Plan, demands: &[Demand]) -> Vec<String> {
     if cost.parallel {
         lines.push("training and measuring look at different units: the dearer of the two is charged".into());
     }
-    let unit = Unit { neighbours: privacy.neighbours, rows_max: privacy.rows_per_unit_max };
+    let unit = Unit::of(privacy);
     for part in &cost.allocations {
         let demand = demands.iter().find(|demand| demand.name == part.statistic);
-        let noise = demand.and_then(|demand| privatize::planned(demand, unit, part.charge));
+        let noise = demand.and_then(|demand| privatize::planned(demand, unit, part.charge).ok());
         let noise = noise.map_or_else(String::new, |noise| {
             format!("; {} numbers, each with noise of standard deviation {:.4e}", noise.numbers, noise.variance.sqrt())
         });

@@ -23,7 +23,7 @@ pub mod sensitivity;
 pub mod threshold;
 
 use noise::Law;
-use sensitivity::Unit;
+use sensitivity::{Sensitivity, Unit};
 
 /// Most numbers one statistic may be released as.
 pub const NUMBERS_MAX: u64 = 4_000_000;
@@ -91,6 +91,19 @@ impl Allowance {
             allocations.iter().map(|allocation| (allocation.statistic.clone(), allocation.charge)).collect();
         Allowance { unit, allocations }
     }
+
+    /// What is set aside for a statistic.
+    fn of(&self, statistic: &Arc<str>) -> Result<Charge, ReleaseError> {
+        self.allocations.get(statistic).copied().ok_or_else(|| ReleaseError::NotSetAside(statistic.clone()))
+    }
+
+    /// Whether each of these can be released.
+    ///
+    /// # Errors
+    /// Those the release would meet: they are known before anything is paid or read.
+    pub fn check(&self, demands: &[Demand]) -> Result<(), ReleaseError> {
+        demands.iter().try_for_each(|demand| planned(demand, self.unit, self.of(&demand.name)?).map(drop))
+    }
 }
 
 /// What was paid for and not yet spent, and the noise it is spent on.
@@ -116,13 +129,9 @@ impl Purse {
         let mut waiting = counted.statistics;
         for demand in demands {
             let name = &demand.name;
-            let charge =
-                self.allowance.allocations.remove(name).ok_or_else(|| ReleaseError::NotSetAside(name.clone()))?;
-            let sensitivity = sensitivity::of(&demand.shape, self.allowance.unit)
-                .ok_or_else(|| ReleaseError::NoMechanism(name.clone(), word(&demand.shape)))?;
-            let law = Law::of(&sensitivity, charge).ok_or_else(|| ReleaseError::TooMuchNoise(name.clone()))?;
-            let numbers = numbers(&demand.shape).filter(|numbers| *numbers <= NUMBERS_MAX);
-            let numbers = numbers.ok_or_else(|| ReleaseError::TooManyNumbers(name.clone()))?;
+            let charge = self.allowance.of(name)?;
+            self.allowance.allocations.remove(name);
+            let (law, sensitivity) = law_of(&demand.shape, name, self.allowance.unit, charge)?;
             let counted = waiting.remove(name);
             let noisy = noised(&demand.shape, counted, &mut || law.draw(&mut self.random));
             evidence.statistics.insert(name.clone(), noisy);
@@ -130,30 +139,41 @@ impl Purse {
                 statistic: name.clone(),
                 shape: word(&demand.shape).into(),
                 mechanism: law.mechanism(),
-                noise: Some(Noise {
-                    parameter: law.parameter(),
-                    variance: law.variance(),
-                    sensitivity: law.sensitivity(&sensitivity),
-                    numbers,
-                    charge,
-                }),
+                noise: Some(noise(&demand.shape, &law, &sensitivity, charge)),
             });
         }
         Ok((Released::new(evidence, receipts), unprotected))
     }
 }
 
-/// The noise a demand would be released with, for a plan. None where it cannot be.
-pub fn planned(demand: &Demand, unit: Unit, charge: Charge) -> Option<Noise> {
-    let sensitivity = sensitivity::of(&demand.shape, unit)?;
-    let law = Law::of(&sensitivity, charge)?;
-    Some(Noise {
+/// The noise a demand would be released with, for a plan.
+///
+/// # Errors
+/// Those the release would meet.
+pub fn planned(demand: &Demand, unit: Unit, charge: Charge) -> Result<Noise, ReleaseError> {
+    let (law, sensitivity) = law_of(&demand.shape, &demand.name, unit, charge)?;
+    Ok(noise(&demand.shape, &law, &sensitivity, charge))
+}
+
+fn noise(shape: &Shape, law: &Law, sensitivity: &Sensitivity, charge: Charge) -> Noise {
+    Noise {
         parameter: law.parameter(),
         variance: law.variance(),
-        sensitivity: law.sensitivity(&sensitivity),
-        numbers: numbers(&demand.shape)?,
+        sensitivity: law.sensitivity(sensitivity),
+        numbers: numbers(shape).unwrap_or_default(),
         charge,
-    })
+    }
+}
+
+/// The noise of every number of a shape.
+fn law_of(shape: &Shape, name: &Arc<str>, unit: Unit, charge: Charge) -> Result<(Law, Sensitivity), ReleaseError> {
+    let sensitivity =
+        sensitivity::of(shape, unit).ok_or_else(|| ReleaseError::NoMechanism(name.clone(), word(shape)))?;
+    let law = Law::of(&sensitivity, charge).ok_or_else(|| ReleaseError::TooMuchNoise(name.clone()))?;
+    if numbers(shape).is_none_or(|numbers| numbers > NUMBERS_MAX) {
+        return Err(ReleaseError::TooManyNumbers(name.clone()));
+    }
+    Ok((law, sensitivity))
 }
 
 /// How many numbers a shape is released as; none when it cannot be, or when they cannot be counted.

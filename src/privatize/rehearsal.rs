@@ -2,15 +2,16 @@
 //!
 //! Two numbers are looked at. The *marked* number is the one the unit changes most, as released. The *score* is the logarithm of the likelihood
 //! ratio of the two worlds over all numbers (Neyman and Pearson 1933: no other figure tells them better apart), in units of 2^-10.
-//! A number that is not there is [`ABSENT`]: that it is there or not may tell the worlds apart too.
+//! A number that is not there is [`ABSENT`]: that it is there or not may tell the worlds apart too. Noise is drawn for the numbers in which the
+//! worlds differ; the others are the same in both and tell nothing.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use rand::rngs::ChaCha20Rng;
 
 use super::noise::Law;
-use super::{Allowance, NUMBERS_MAX, ReleaseError, noised, numbers, sensitivity, word};
+use super::{Allowance, ReleaseError, law_of, noised};
 use crate::budget::Charge;
 use crate::demand::Demand;
 use crate::evidence::Guarded;
@@ -32,6 +33,37 @@ pub struct Rehearsed {
     pub score: [Vec<i64>; 2],
 }
 
+/// What came of a rehearsal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    Drawn(Rehearsed),
+    /// The worlds do not differ in the statistic: an attack would show nothing, whatever the noise.
+    Unchanged,
+    /// Too many numbers for a few draws.
+    TooManyNumbers(u64),
+}
+
+/// How much a rehearsal may do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Effort {
+    /// Releases in each world.
+    pub draws_min: u32,
+    pub draws_max: u32,
+    /// Integers of noise, in both worlds together.
+    pub noise_max: u64,
+    /// Numbers that are released, in both worlds together.
+    pub numbers_max: u64,
+}
+
+impl Effort {
+    /// Draws of a statistic of so many numbers, of which so many differ.
+    fn draws(&self, numbers: u64, changed: u64) -> Option<u32> {
+        let most = |all: u64, of: u64| all / 2 / of.max(1);
+        let draws = most(self.noise_max, changed).min(most(self.numbers_max, numbers)).min(self.draws_max.into());
+        (draws >= self.draws_min.into()).then_some(draws as u32)
+    }
+}
+
 impl Allowance {
     /// Releases a demand of both worlds many times, with what is set aside for it. The worlds are made up, so that nothing is paid.
     ///
@@ -41,24 +73,38 @@ impl Allowance {
         &self,
         demand: &Demand,
         worlds: [&Guarded; 2],
-        draws: u32,
+        effort: Effort,
         random: &mut ChaCha20Rng,
-    ) -> Result<Rehearsed, ReleaseError> {
+    ) -> Result<Outcome, ReleaseError> {
         let name = &demand.name;
-        let charge = *self.allocations.get(name).ok_or_else(|| ReleaseError::NotSetAside(name.clone()))?;
-        let sensitivity = sensitivity::of(&demand.shape, self.unit)
-            .ok_or_else(|| ReleaseError::NoMechanism(name.clone(), word(&demand.shape)))?;
-        let law = Law::of(&sensitivity, charge).ok_or_else(|| ReleaseError::TooMuchNoise(name.clone()))?;
-        if numbers(&demand.shape).is_none_or(|numbers| numbers > NUMBERS_MAX) {
-            return Err(ReleaseError::TooManyNumbers(name.clone()));
-        }
+        let charge = self.of(name)?;
+        let (law, _) = law_of(&demand.shape, name, self.unit, charge)?;
         let counted = worlds.map(|world| world.look().statistics.get(name).cloned());
-        let release = |statistic: &Option<Statistic>, random: &mut ChaCha20Rng| {
-            noised(&demand.shape, statistic.clone(), &mut || law.draw(random))
+        let exact = counted.clone().map(|statistic| flat(&noised(&demand.shape, statistic, &mut || 0)));
+        let changed = changed(&exact);
+        if changed.is_empty() {
+            return Ok(Outcome::Unchanged);
+        }
+        let numbers = exact[0].len() as u64;
+        let Some(draws) = effort.draws(numbers, changed.len() as u64) else {
+            return Ok(Outcome::TooManyNumbers(numbers));
         };
-        let exact = counted.clone().map(|statistic| noised(&demand.shape, statistic, &mut || 0));
-        Ok(draw(&exact, &law, draws, |world, random| release(&counted[world], random), random).of(name, charge))
+        let differs: BTreeSet<usize> = changed.into_iter().collect();
+        let release = |world: usize, random: &mut ChaCha20Rng| {
+            let mut places = 0..;
+            let noise = &mut || match places.next().is_some_and(|place| differs.contains(&place)) {
+                true => law.draw(random),
+                false => 0,
+            };
+            noised(&demand.shape, counted[world].clone(), noise)
+        };
+        Ok(Outcome::Drawn(draw(&exact, &law, draws, release, random).of(name, charge)))
     }
+}
+
+/// Places in which two worlds differ.
+fn changed(exact: &[Vec<Option<i128>>; 2]) -> Vec<usize> {
+    (0..exact[0].len()).filter(|&at| exact[0][at] != exact[1].get(at).copied().flatten()).collect()
 }
 
 /// How much two worlds differ in a statistic: the sum of absolute changes.
@@ -114,15 +160,13 @@ impl Draws {
 
 /// Draws both worlds by a release. `exact` are their numbers without noise, over the whole domain.
 fn draw(
-    exact: &[Statistic; 2],
+    exact: &[Vec<Option<i128>>; 2],
     law: &Law,
     draws: u32,
     mut release: impl FnMut(usize, &mut ChaCha20Rng) -> Statistic,
     random: &mut ChaCha20Rng,
 ) -> Draws {
-    let exact = exact.each_ref().map(flat);
-    let changed: Vec<usize> =
-        (0..exact[0].len()).filter(|&at| exact[0][at] != exact[1].get(at).copied().flatten()).collect();
+    let changed = changed(exact);
     let difference = |at: &usize| number(&exact[1], *at).abs_diff(number(&exact[0], *at));
     let mark = changed.iter().copied().reduce(|a, b| if difference(&b) > difference(&a) { b } else { a }).unwrap_or(0);
     let score = |numbers: &[Option<i128>]| -> i64 {
@@ -159,13 +203,13 @@ fn flat(statistic: &Statistic) -> Vec<Option<i128>> {
         Statistic::Histogram(histogram) => {
             let bins = histogram.bins.map_or(0, |bins| bins.count);
             let of = |code: u64| {
-                let spread = histogram.groups.get(&code).map(|counts| counts.spread());
-                let counts = match spread {
-                    Some(Spread::Binned { counts }) => counts,
-                    _ => Vec::new(),
-                };
-                let find = move |bin| counts.iter().find(|(code, _)| *code == bin).map(|(_, n)| i128::from(*n));
-                (0..bins).map(find).collect::<Vec<_>>()
+                let mut numbers = vec![None; bins as usize];
+                if let Some(Spread::Binned { counts }) = histogram.groups.get(&code).map(|counts| counts.spread()) {
+                    for (bin, n) in counts {
+                        numbers[bin as usize] = Some(n.into());
+                    }
+                }
+                numbers
             };
             super::domain(&histogram.sizes).flat_map(of).collect()
         }

@@ -16,7 +16,7 @@
 use num_bigint::BigUint;
 
 use crate::demand::{Fixed, Shape};
-use crate::plan::spec::Neighbours;
+use crate::plan::spec::{Neighbours, Privacy};
 use crate::scalar::{Expr, Order, Scalar};
 
 /// What one unit can change.
@@ -34,6 +34,12 @@ pub struct Unit {
     pub neighbours: Neighbours,
     /// Most rows of one unit.
     pub rows_max: u32,
+}
+
+impl Unit {
+    pub fn of(privacy: &Privacy) -> Unit {
+        Unit { neighbours: privacy.neighbours, rows_max: privacy.rows_per_unit_max }
+    }
 }
 
 /// The sensitivity of a shape; none when no private mechanism is known for it.

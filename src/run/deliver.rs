@@ -2,10 +2,11 @@
 
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use rand::Rng;
 
 use super::artefact::{Artefact, ArtefactError};
-use super::{Audited, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, reports_folder};
+use super::{Audited, Charged, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, reports_folder};
 use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, Record};
 use crate::budget::accounting::{UNITS_MAX, amount};
 use crate::budget::ledger::{Balance, Entry, Spent};
@@ -89,6 +90,8 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let folder = base.join(&spec.pipeline.name);
     let Some(_lock) = world::lock(&folder)? else { return Err(DeliverError::Locked(folder)) };
     world::sweep(&folder)?;
+    let internal = internal(&base, spec);
+    world::sweep(&internal)?;
     let mut store = Store::open(&base.join(FILE))?;
     let previous = store.latest(&spec.pipeline.name)?;
     let (started, mut meter) = (request.clock.now(), Meter::start());
@@ -98,16 +101,19 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let mut ledger = None;
     let mut paying = Paying {
         charge: Box::new(|population, cost, parts| {
-            ledger = Some(charge(request, &base, (population, cost, parts))?);
-            Ok(())
+            let (state, charged) = charge(request, &base, &scan.source, (population, cost, parts))?;
+            ledger = Some(state);
+            Ok(charged)
         }),
         entropy: request.entropy,
     };
     let audited = audit(&request.pipeline, request.engine, today, &mut meter, request.progress, &mut paying)?;
     drop(paying);
     let files = report::files(&audited.audit, audited.model.as_ref())?;
-    let dataset = artefact.map(|artefact| Dataset::write(&artefact, spec, &folder, request)).transpose()?;
-    let inputs = digests(&audited.source)?;
+    // The dataset is de-identified, not differentially private: it is for the internal edition.
+    let place = if spec.privacy.is_some() { &internal } else { &folder };
+    let dataset = artefact.map(|artefact| Dataset::write(&artefact, spec, place, request)).transpose()?;
+    let inputs = digests(&audited)?;
     meter.stage("digests and files", 0);
     let report_sha256 = report::digests(&files[..1]).remove(0).sha256;
     let stamp = started.strftime("%Y%m%dT%H%M%SZ").to_string();
@@ -140,7 +146,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
             let record = with_dataset(record, &dataset);
             (write(&folder, files, &record, &dataset)?, record)
         }
-        true => editions(request, &base, files, (record, &audited, &dataset))?,
+        true => editions(request, &base, files, started, (record, &audited, &dataset))?,
     };
     let row = row(&audited, &record, report_sha256);
     if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
@@ -168,6 +174,11 @@ fn write(
     Ok(world::publish_with(folder, &record.run_id, &files, &moved)?)
 }
 
+/// Where the internal edition is, which the claim does not cover.
+fn internal(base: &Path, spec: &Spec) -> PathBuf {
+    base.join(format!("{}.internal", spec.pipeline.name))
+}
+
 /// The rows a pipeline file names.
 fn rows_of(pipeline: &Pipeline) -> Result<Scan, RunError> {
     let source = crate::plan::source(pipeline.spec, pipeline.folder, &|path| crate::ingest::paths::expand(path))?;
@@ -184,6 +195,9 @@ struct Dataset {
 
 impl Dataset {
     fn write(artefact: &Artefact, spec: &Spec, folder: &Path, request: &Request) -> Result<Dataset, DeliverError> {
+        if spec.privacy.is_some() {
+            world::make_private_folder(folder)?;
+        }
         let name = spec.deidentify.as_ref().map_or_else(String::new, |of| of.output.clone());
         let place = folder.join(format!("{}dataset-{name}", world::PARTIAL));
         let codebook = artefact.write(&place, request.threads, &|_| ())?;
@@ -215,6 +229,7 @@ fn editions(
     request: &Request,
     base: &Path,
     files: Vec<(String, Vec<u8>)>,
+    started: Timestamp,
     (record, audited, dataset): (Record, &Audited, &Option<Dataset>),
 ) -> Result<(PathBuf, Record), DeliverError> {
     let listed = audited.audit.method.passes.len() as u32;
@@ -240,11 +255,12 @@ fn editions(
         inputs: Vec::new(),
         ..record
     };
-    let name = &request.pipeline.spec.pipeline.name;
-    let folder = base.join(format!("{name}.internal"));
-    // The dataset is de-identified, not differentially private: it is for the internal edition.
+    let spec = request.pipeline.spec;
+    let folder = self::internal(base, spec);
+    world::make_private_folder(&folder)?;
     write(&folder, files.clone(), &internal, dataset)?;
-    let written = write(&base.join(name), files, &public, &None)?;
+    let written = write(&base.join(&spec.pipeline.name), files, &public, &None)?;
+    world::date(&written, started)?;
     Ok((written, public))
 }
 
@@ -252,8 +268,9 @@ fn editions(
 fn charge(
     request: &Request,
     base: &Path,
+    source: &Source,
     (population, cost, parts): (&str, Charge, &[Allocation]),
-) -> Result<LedgerState, PayError> {
+) -> Result<(LedgerState, Charged), PayError> {
     let spec = request.pipeline.spec;
     let path = ledger_path(spec, request.pipeline.folder, base);
     let failed = |e: &dyn std::fmt::Display| PayError::Failed(e.to_string());
@@ -264,8 +281,10 @@ fn charge(
             _ => failed(&e),
         })?;
     let balance = store.balance(population, request.clock.now()).map_err(|e| failed(&e))?;
+    let sources: Vec<String> = source.paths.iter().map(|path| world::identity(path)).collect();
+    let other_names = store.note_sources(population, &sources).map_err(|e| failed(&e))?;
     store.close().map_err(|e| failed(&e))?;
-    Ok(state(&entry, &balance))
+    Ok((state(&entry, &balance), Charged { other_names }))
 }
 
 /// Where the ledger stands after a charge.
@@ -312,13 +331,16 @@ fn free_id(folder: &std::path::Path, id: &str) -> String {
     free
 }
 
-fn digests(source: &Source) -> Result<Vec<FileDigest>, std::io::Error> {
+/// Digests of the source files, which are still those that were read.
+fn digests(audited: &Audited) -> Result<Vec<FileDigest>, DeliverError> {
     let digest = |path: &PathBuf| {
         let (bytes, sha256) = world::sha256_file(path)?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
         Ok(FileDigest { name, bytes, sha256 })
     };
-    source.paths.iter().map(digest).collect()
+    let paths = &audited.source.paths;
+    let digests = paths.iter().map(digest).collect::<Result<_, std::io::Error>>()?;
+    if world::states(paths) == audited.states { Ok(digests) } else { Err(RunError::Changed.into()) }
 }
 
 fn exits(outcome: Outcome, fail_on_warn: bool) -> Vec<Exit> {

@@ -21,7 +21,14 @@ pub struct Paying<'a> {
 }
 
 /// Takes the population, the cost of the run and its parts.
-pub type Till<'a> = dyn FnMut(&str, Charge, &[Allocation]) -> Result<(), PayError> + 'a;
+pub type Till<'a> = dyn FnMut(&str, Charge, &[Allocation]) -> Result<Charged, PayError> + 'a;
+
+/// What whoever paid knows of the population.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Charged {
+    /// Other names under which files of the same source were charged.
+    pub other_names: Vec<String>,
+}
 
 impl Paying<'_> {
     /// Pays nothing: for pipelines without differential privacy.
@@ -139,7 +146,7 @@ fn training(plan: &Plan) -> Vec<(String, f64)> {
 }
 
 /// A subject with the columns of the one that will be measured; a model that is not trained yet is stood in for.
-fn expected(plan: &Plan) -> Subject {
+pub(super) fn expected(plan: &Plan) -> Subject {
     let given = Subject::given(plan);
     let any = || Scalar::number(0.0);
     match plan.spec.train.as_ref().map(|train| train.model) {

@@ -2,80 +2,186 @@
 //! times, and an attacker who knows both tries to tell them apart.
 //!
 //! The second world has one unit more, with more rows than the cap allows; of some candidate units, with values at and beyond the ends of
-//! every domain, the one that changes a statistic most is taken for it. No row of the source is looked at, so nothing is charged. The draws
-//! here are seeded: they protect nobody.
+//! every domain, the one that changes a statistic most is taken for it. A statistic that none of them changes is not tested, and that is said.
+//! No row of the source is looked at, so nothing is charged, and it is done before anything is. What is asked of the rows after the first pass
+//! depends on a model: one is trained on made-up rows. The draws here are seeded: they protect nobody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha20Rng;
 
-use super::RunError;
+use super::paying::{Cost, expected};
+use super::rows::allowance;
+use super::{RunError, subject};
 use crate::audit::Rehearsal;
 use crate::budget::{Charge, UNITS, accounting};
 use crate::demand::Demand;
 use crate::engine::Engine;
-use crate::evidence::Guarded;
+use crate::evidence::{Guarded, Released};
+use crate::ingest::contract;
 use crate::measure::privacy::bounds::{Bound, Guesses, ceiling, two_worlds};
 use crate::measure::privacy::two_worlds::{Claim, Draws, Range, Verdict, audit};
+use crate::measure::{self, Subject};
 use crate::plan::Plan;
-use crate::plan::spec::Format;
-use crate::privatize::rehearsal::Rehearsed;
-use crate::privatize::{self, Allowance};
-use crate::scan::{Cap, Scan, Source};
-use crate::schema::{Domain, Role};
-use crate::world::Scratch;
+use crate::privatize::rehearsal::{Effort, Outcome, Rehearsed};
+use crate::privatize::{self, Allowance, Purse};
+use crate::train::{Step, Trainer};
 
-/// Numbers that are drawn for one statistic, in both worlds together.
-const NUMBERS: u64 = 1_000_000;
-const DRAWS_MAX: u64 = 50_000;
-const DRAWS_MIN: u64 = 1_000;
+mod world;
+
+use world::{Maker, Which};
+
+/// At most a few seconds of a core for each statistic.
+const EFFORT: Effort = Effort { draws_min: 100, draws_max: 50_000, noise_max: 2_000_000, numbers_max: 40_000_000 };
 /// Units that are tried.
-const CANDIDATES: u32 = 24;
-/// The chance that a true claim of a run is called falsified is at most one minus this.
+const CANDIDATES: u32 = 32;
+/// The chance that a true claim of a run is called falsified by the first draws is at most one minus this; it is called so only when other
+/// draws agree.
 const CONFIDENCE: f64 = 0.9999;
 /// Delta of the claim of one Gaussian release, where the run declares none.
 const DELTA: f64 = 1e-6;
 
-/// Attacks every release of a plan once.
-pub fn rehearse(
-    plan: &Plan,
-    engine: &dyn Engine,
-    demands: &[Demand],
-    allowance: &Allowance,
-) -> Result<Vec<Rehearsal>, RunError> {
+/// Attacks every release of a plan once, before it is paid for.
+///
+/// # Errors
+/// [`RunError::Release`] for what can never be released, [`RunError::Falsified`] when an attack shows more than a claim allows.
+pub fn rehearse(plan: &Plan, engine: &dyn Engine, cost: &Cost) -> Result<Vec<Rehearsal>, RunError> {
     let Some(privacy) = &plan.spec.privacy else { return Ok(Vec::new()) };
-    let scratch = Scratch::new().map_err(RunError::Scratch)?;
-    let mut worlds = vec![world(plan, engine, demands, &scratch, None)?];
+    let allowance = allowance(privacy, cost);
+    let maker = match Maker::new(plan).map_err(RunError::Scratch)? {
+        Ok(maker) => maker,
+        Err(why) => {
+            allowance.check(&first_demands(plan))?;
+            return Ok(kinds(cost).into_iter().map(|statistic| not_tested(statistic, why)).collect());
+        }
+    };
+    let stage = Stage { plan, engine, maker, allowance };
+    let demands = stage.demands()?;
+    stage.allowance.check(&demands)?;
+    let mut worlds = vec![stage.world(Which::Base, &demands)?];
     for candidate in 0..CANDIDATES {
-        worlds.push(world(plan, engine, demands, &scratch, Some(candidate))?);
+        worlds.push(stage.world(Which::With(candidate), &demands)?);
     }
-    let demands = distinct(demands);
-    let single = 1.0 - (1.0 - CONFIDENCE) / demands.len().max(1) as f64;
-    let mut random = ChaCha20Rng::seed_from_u64(plan.spec.pipeline.seed);
-    let mut rehearsals = Vec::new();
-    for demand in demands {
-        let at = (1..worlds.len()).max_by(|a, b| {
-            let change = |at: usize| privatize::rehearsal::change(&worlds[0], &worlds[at], &demand.name);
-            change(*a).total_cmp(&change(*b)).then(b.cmp(a))
-        });
-        let numbers = privatize::numbers(&demand.shape).unwrap_or(1).max(1);
-        let draws = (NUMBERS / 2 / numbers).clamp(DRAWS_MIN, DRAWS_MAX) as u32;
-        let pair = [&worlds[0], &worlds[at.unwrap_or(0)]];
-        let rehearsed = allowance.rehearse(demand, pair, draws, &mut random)?;
-        rehearsals.push(judged(&rehearsed, rehearsed.charge, privacy.delta, single));
-    }
-    Ok(rehearsals)
+    let kinds = kinds(cost);
+    let single = 1.0 - (1.0 - CONFIDENCE) / kinds.len().max(1) as f64;
+    let attack = |statistic: Arc<str>| match demands.iter().find(|demand| demand.name == statistic) {
+        Some(demand) => stage.attack(demand, &worlds, (privacy.delta, single)),
+        None => Ok(not_tested(statistic, "training on made-up rows did not get that far")),
+    };
+    kinds.into_iter().map(attack).collect()
 }
 
-/// One demand of several that differ in their names and columns only: the steps of a model.
-fn distinct(demands: &[Demand]) -> Vec<&Demand> {
+/// The demands of a run whose model is stood in for.
+fn first_demands(plan: &Plan) -> Vec<Demand> {
+    let mut demands = contract::demands(plan);
+    demands.extend(Trainer::new(plan).demands());
+    demands.extend(measure::demands(plan, &expected(plan)));
+    demands
+}
+
+/// The names of what is released; of several that differ in a last number only, the steps of a model, the first.
+fn kinds(cost: &Cost) -> Vec<Arc<str>> {
     let mut seen = BTreeSet::new();
-    let kind = |demand: &Demand| {
-        demand.name.rsplit_once('/').filter(|(_, step)| step.parse::<u32>().is_ok()).map(|(kind, _)| kind.to_string())
+    let kind = |name: &str| {
+        name.rsplit_once('/').filter(|(_, step)| step.parse::<u32>().is_ok()).map(|(kind, _)| kind.to_string())
     };
-    demands.iter().filter(|demand| kind(demand).is_none_or(|kind| seen.insert(kind))).collect()
+    let names = cost.allocations.iter().map(|part| part.statistic.clone());
+    names.filter(|name| kind(name).is_none_or(|kind| seen.insert(kind))).collect()
+}
+
+fn not_tested(statistic: Arc<str>, why: &str) -> Rehearsal {
+    Rehearsal {
+        statistic,
+        draws: 0,
+        epsilon: 0.0,
+        delta: 0.0,
+        epsilon_lower: 0.0,
+        epsilon_ceiling: 0.0,
+        confidence: 0.0,
+        falsified: false,
+        not_tested: Some(why.into()),
+    }
+}
+
+/// Where a plan is rehearsed.
+struct Stage<'a> {
+    plan: &'a Plan,
+    engine: &'a dyn Engine,
+    maker: Maker<'a>,
+    allowance: Allowance,
+}
+
+impl Stage<'_> {
+    /// Evidence of made-up rows.
+    fn world(&self, which: Which, demands: &[Demand]) -> Result<Guarded, RunError> {
+        let scan = self.maker.scan(which).map_err(RunError::Scratch)?;
+        Ok(self.engine.collect(&scan, demands, &|_| {})?.evidence)
+    }
+
+    /// What a run asks of the rows. Where no model comes of made-up rows, one that says the same of everybody stands in for it.
+    fn demands(&self) -> Result<Vec<Demand>, RunError> {
+        if self.plan.spec.train.is_none() {
+            let mut demands = contract::demands(self.plan);
+            demands.extend(measure::demands(self.plan, &Subject::given(self.plan)));
+            return Ok(demands);
+        }
+        self.allowance.check(&first_demands(self.plan))?;
+        let mut purse = Purse::new(self.allowance.clone(), self.random(0));
+        let mut trainer = Trainer::new(self.plan);
+        let mut demands = trainer.demands();
+        let mut released = self.released(&demands, &mut purse)?;
+        let trained = loop {
+            match trainer.step(&released) {
+                Ok(Step::Done(model)) => break Some(*model),
+                Ok(Step::Collect { demands: next, .. }) => {
+                    released.extend(self.released(&next, &mut purse)?);
+                    demands.extend(next);
+                }
+                Err(_) => break None,
+            }
+        };
+        let subject = trained.map_or_else(|| expected(self.plan), |model| subject(self.plan, &model));
+        demands.extend(contract::demands(self.plan));
+        demands.extend(measure::demands(self.plan, &subject));
+        Ok(demands)
+    }
+
+    fn released(&self, demands: &[Demand], purse: &mut Purse) -> Result<Released, RunError> {
+        Ok(purse.release(self.world(Which::Training, demands)?, demands)?.0)
+    }
+
+    fn random(&self, stream: u64) -> ChaCha20Rng {
+        let mut random = ChaCha20Rng::seed_from_u64(self.plan.spec.pipeline.seed);
+        random.set_stream(stream);
+        random
+    }
+
+    /// Attacks one release; when the claim seems false, once more with other draws.
+    fn attack(&self, demand: &Demand, worlds: &[Guarded], (delta, single): (f64, f64)) -> Result<Rehearsal, RunError> {
+        let change = |at: usize| privatize::rehearsal::change(&worlds[0], &worlds[at], &demand.name);
+        let most = (1..worlds.len()).max_by(|a, b| change(*a).total_cmp(&change(*b)).then(b.cmp(a)));
+        let pair = [&worlds[0], &worlds[most.unwrap_or(0)]];
+        for stream in [1, 2] {
+            match self.allowance.rehearse(demand, pair, EFFORT, &mut self.random(stream))? {
+                Outcome::Unchanged => return Ok(not_tested(demand.name.clone(), "no made-up unit changes it")),
+                Outcome::TooManyNumbers(numbers) => {
+                    return Ok(not_tested(
+                        demand.name.clone(),
+                        &format!("{numbers} numbers are too many to draw often"),
+                    ));
+                }
+                Outcome::Drawn(rehearsed) => {
+                    let judged = judged(&rehearsed, rehearsed.charge, delta, single);
+                    if !judged.falsified {
+                        return Ok(judged);
+                    }
+                }
+            }
+        }
+        Err(RunError::Falsified(demand.name.clone()))
+    }
 }
 
 /// What the draws of one release show against a claim. `confidence` is that of this release.
@@ -125,6 +231,7 @@ pub(crate) fn judged(rehearsed: &Rehearsed, claimed: Charge, delta: f64, confide
         epsilon_ceiling: ceiling,
         confidence,
         falsified,
+        not_tested: None,
     }
 }
 
@@ -155,81 +262,5 @@ fn verdicts(rehearsed: &Rehearsed, claim: Claim, confidence: f64) -> [Verdict; 2
     [of(&rehearsed.marked, rehearsed.truth), of(&rehearsed.score, rehearsed.score_truth)]
 }
 
-/// Evidence of a few units, and of one candidate more.
-fn world(
-    plan: &Plan,
-    engine: &dyn Engine,
-    demands: &[Demand],
-    scratch: &Scratch,
-    candidate: Option<u32>,
-) -> Result<Guarded, RunError> {
-    let columns: Vec<Arc<str>> =
-        plan.scan.reads.iter().map(|read| read.column.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-    let rows_max = plan.spec.privacy.as_ref().map_or(1, |privacy| privacy.rows_per_unit_max);
-    let mut rows: Vec<Vec<String>> = (0..4).map(|base| row(plan, &columns, &format!("base {base}"), base)).collect();
-    if let Some(candidate) = candidate {
-        let unit = format!("unit {candidate}");
-        let copies = match plan.schema.with(Role::PrivacyUnit).next() {
-            Some(_) => rows_max.saturating_add(3).min(1000),
-            None => 1,
-        };
-        rows.extend((0..copies).map(|_| row(plan, &columns, &unit, candidate + 4)));
-    }
-    let names: Vec<String> = columns.iter().map(|name| quoted(name)).collect();
-    let lines: Vec<String> = std::iter::once(names).chain(rows).map(|fields| fields.join(",")).collect();
-    let name = candidate.map_or("base.csv".into(), |candidate| format!("{candidate}.csv"));
-    let path = scratch.write(&name, (lines.join("\n") + "\n").as_bytes()).map_err(RunError::Scratch)?;
-    let source = Source {
-        paths: vec![path],
-        format: Format::Csv,
-        delimiter: b',',
-        decimal: '.',
-        null_values: Vec::new(),
-        hive: false,
-    };
-    let scan = Scan { source, cap: plan.scan.cap.as_ref().map(Cap::again), ..plan.scan.clone() };
-    Ok(engine.collect(&scan, demands, &|_| {})?.evidence)
-}
-
-/// A row of a unit; the number decides which values of the domains it has.
-fn row(plan: &Plan, columns: &[Arc<str>], unit: &str, number: u32) -> Vec<String> {
-    let schema: BTreeMap<&str, &crate::schema::Column> =
-        plan.schema.columns.iter().map(|column| (&*column.name, column)).collect();
-    let value = |(at, name): (usize, &Arc<str>)| {
-        // Each column takes its turns at a pace of its own, so that candidates differ in combinations.
-        let turn = (number >> (at % 5)) as usize + number as usize / 7;
-        let Some(column) = schema.get(&**name) else { return String::new() };
-        if column.is(Role::PrivacyUnit) || column.is(Role::Identifier) {
-            return quoted(unit);
-        }
-        match &column.domain {
-            Domain::Levels(levels) if levels.is_empty() => String::new(),
-            Domain::Levels(levels) => quoted(&levels[turn % levels.len()]),
-            Domain::Bounds { lower, upper } => {
-                let ends = [*upper, *lower, upper + (upper - lower) * 1e6, (lower + upper) / 2.0];
-                crate::scalar::format_number(ends[turn % 4])
-            }
-            Domain::Open => match column.is(Role::Score) {
-                true => ["1", "0", "0.5"][turn % 3].into(),
-                false => written(plan, name, turn),
-            },
-        }
-    };
-    columns.iter().enumerate().map(value).collect()
-}
-
-/// A value of a column without a domain: its positive value, or a truth value.
-fn written(plan: &Plan, name: &str, turn: usize) -> String {
-    let positive = plan.spec.schema.get(name).and_then(|column| column.positive.clone());
-    match (positive, turn % 2) {
-        (Some(positive), 0) => quoted(&positive),
-        (Some(_), _) => "0".into(),
-        (None, 0) => "true".into(),
-        (None, _) => "false".into(),
-    }
-}
-
-/// A field of a CSV file.
-fn quoted(text: &str) -> String {
-    format!("\"{}\"", text.replace('"', "\"\""))
-}
+#[cfg(test)]
+mod tests;

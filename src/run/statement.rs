@@ -1,19 +1,22 @@
 //! What the report says of privacy: the claim, its cost, and a checklist after NIST SP 800-226, Guidelines for Evaluating Differential
 //! Privacy Guarantees (March 2025), in own words. Every line passes, warns or is unknown, with the value it was judged by.
 
-use super::paying::Cost;
+use super::Paid;
+use super::paying::{Charged, Cost};
 use crate::audit::{ChecklistLine, PrivacyStatement, Rehearsal, Standing};
 use crate::plan::Plan;
 use crate::plan::spec::{Neighbours, Privacy};
 use crate::schema::Role;
+use crate::world::Entropy;
 
 use Standing::{Pass, Unknown, Warn};
 
 /// The statement of a plan that was paid for.
-pub fn statement(plan: &Plan, cost: &Cost, rehearsals: Vec<Rehearsal>) -> Option<PrivacyStatement> {
+pub(super) fn statement(plan: &Plan, paid: &Paid, entropy: Entropy) -> Option<PrivacyStatement> {
     let privacy = plan.spec.privacy.as_ref()?;
+    let Paid { cost, charged, rehearsals } = paid;
     let unit = plan.schema.with(Role::PrivacyUnit).next().map(|column| column.name.clone());
-    let checklist = Checklist { plan, privacy, cost, rehearsals: &rehearsals, unit: unit.as_deref() }.lines();
+    let checklist = Checklist { plan, privacy, cost, charged, rehearsals, unit: unit.as_deref(), entropy }.lines();
     Some(PrivacyStatement {
         population: privacy.population.clone(),
         unit,
@@ -24,7 +27,7 @@ pub fn statement(plan: &Plan, cost: &Cost, rehearsals: Vec<Rehearsal>) -> Option
         charge: cost.total,
         parallel: cost.parallel,
         guess_right_max: guess_right_max(privacy),
-        rehearsals,
+        rehearsals: rehearsals.clone(),
         checklist,
     })
 }
@@ -39,8 +42,10 @@ struct Checklist<'a> {
     plan: &'a Plan,
     privacy: &'a Privacy,
     cost: &'a Cost,
+    charged: &'a Charged,
     rehearsals: &'a [Rehearsal],
     unit: Option<&'a str>,
+    entropy: Entropy,
 }
 
 impl Checklist<'_> {
@@ -55,8 +60,8 @@ impl Checklist<'_> {
             ("Groups", (Pass, "cohorts are declared levels; every cell of the table has noise, empty ones too".into())),
             ("Means and quantiles", (Pass, "means are noisy sums over noisy counts; no least, greatest or median value is published".into())),
             ("Choices that depend on rows", self.choices()),
-            ("Noise", (Pass, "integers from an exact sampler (Canonne, Kamath and Steinke 2020) on ChaCha20, seeded by the operating system; sums are checked integers. The time a draw takes may vary: nobody who can time a run should see it run".into())),
-            ("Whatever is left without noise", (Pass, "no file sizes, durations, memory, row counts or data fingerprints in the public edition; errors name no place in the rows. The exit code and outcome follow from published numbers".into())),
+            ("Noise", self.noise()),
+            ("Whatever is left without noise", (Pass, "no file sizes, durations, file times, memory, row counts or data fingerprints in the public edition. Whether a run could read its rows, found its source unchanged and came to its end is not covered by the claim: an error after the charge says which of these, and nothing of the rows. The exit code and outcome of a run that ends follow from published numbers".into())),
             ("Uncertainty", (Pass, "every estimate has an interval for sampling and noise; estimates the noise drowns are undefined".into())),
             ("Effect on small groups", (Warn, "noise is the same for all, so smaller cohorts have wider intervals; compare the widths in the tables".into())),
             ("Who is trusted", (Unknown, "the account that runs evenhand sees the rows; access to them and their deletion are the operator's".into())),
@@ -99,17 +104,20 @@ impl Checklist<'_> {
             (delta, Some(rows)) => format!("delta {delta:e}, one in {rows} being {:.1e}", 1.0 / rows as f64),
             (delta, None) => format!("delta {delta:e}"),
         };
-        let standing = match self.privacy.rows_at_least {
-            Some(rows) if self.privacy.delta > 0.1 / rows as f64 => Warn,
-            _ => Pass,
-        };
-        (
-            standing,
-            format!(
-                "this run: epsilon {}, {delta}; what the population has spent in all is in run.json",
-                self.privacy.epsilon
+        let spent = format!(
+            "this run: epsilon {}, {delta}; what the population has spent in all is in run.json",
+            self.privacy.epsilon
+        );
+        match (self.charged.other_names.len(), self.privacy.rows_at_least) {
+            (0, Some(rows)) if self.privacy.delta > 0.1 / rows as f64 => (Warn, spent),
+            (0, _) => (Pass, spent),
+            (names, _) => (
+                Warn,
+                format!(
+                    "{spent}. Files of this source were charged under {names} other population names too: if they are the same people, the costs add up, and no ledger holds the sum"
+                ),
             ),
-        )
+        }
     }
 
     fn strength(&self) -> (Standing, String) {
@@ -153,18 +161,32 @@ impl Checklist<'_> {
         }
     }
 
+    fn noise(&self) -> (Standing, String) {
+        match self.entropy {
+            Entropy::System => (Pass, "integers from an exact sampler (Canonne, Kamath and Steinke 2020) on ChaCha20, seeded by the operating system; sums are checked integers. The time a draw takes may vary: nobody who can time a run should see it run".into()),
+            Entropy::Fixed(_) => (Warn, "the generator had a fixed seed, as in a test: this noise protects nobody".into()),
+        }
+    }
+
     fn attacks(&self) -> (Standing, String) {
-        let falsified = self.rehearsals.iter().filter(|rehearsal| rehearsal.falsified).count();
+        let count = |is: fn(&Rehearsal) -> bool| self.rehearsals.iter().filter(|rehearsal| is(rehearsal)).count();
+        let falsified = count(|rehearsal| rehearsal.falsified);
+        let tested = count(|rehearsal| rehearsal.not_tested.is_none());
         let most = self.rehearsals.iter().map(|rehearsal| rehearsal.epsilon_lower).fold(0.0, f64::max);
-        match (self.rehearsals.len(), falsified) {
-            (0, _) => (Unknown, "no attack was made".into()),
-            (all, 0) => (
-                Pass,
-                format!(
-                    "claim not falsified by {all} two-world tests on made-up rows; greatest lower bound on epsilon {most:.3}"
-                ),
-            ),
-            (all, bad) => (Warn, format!("claim falsified by {bad} of {all} two-world tests on made-up rows")),
+        let left_out: Vec<&str> = self
+            .rehearsals
+            .iter()
+            .filter(|rehearsal| rehearsal.not_tested.is_some())
+            .map(|rehearsal| &*rehearsal.statistic)
+            .collect();
+        let shown = format!(
+            "claim not falsified by {tested} two-world tests on made-up rows; greatest lower bound on epsilon {most:.3}; of the steps of a model the first stands for all"
+        );
+        match (tested, falsified, left_out.len()) {
+            (0, _, _) => (Unknown, "no release was attacked".into()),
+            (_, 0, 0) => (Pass, shown),
+            (_, 0, _) => (Unknown, format!("{shown}; not tested: {}", left_out.join(", "))),
+            (all, bad, _) => (Warn, format!("claim falsified by {bad} of {all} two-world tests on made-up rows")),
         }
     }
 }

@@ -31,7 +31,7 @@ fn run(more: &str) -> Audited {
     let paying = Paying {
         charge: Box::new(|population: &str, cost, parts: &[crate::budget::Allocation]| {
             charged.push((population.to_owned(), cost, parts.to_vec()));
-            Ok(())
+            Ok(Charged::default())
         }),
         entropy: crate::world::Entropy::Fixed(5),
     };

@@ -182,6 +182,17 @@ impl Scalar {
         names
     }
 
+    /// The values that are written in it.
+    pub fn literals(&self) -> Vec<&Value> {
+        let mut values = Vec::new();
+        self.walk(&mut |part| match part {
+            Expr::Literal(value) => values.push(value),
+            Expr::In(_, listed) => values.extend(listed.iter()),
+            _ => {}
+        });
+        values
+    }
+
     /// The kind of its values.
     pub fn kind(&self, kinds: &dyn Fn(&str) -> Option<Kind>) -> Result<Kind, TypeError> {
         self.kind_or_null(kinds)?.ok_or_else(|| TypeError::Unknown(self.to_string()))
@@ -303,29 +314,36 @@ impl Function {
 
 impl<C> Expr<C> {
     fn visit<'a>(&'a self, column: &mut dyn FnMut(&'a C)) {
+        self.walk(&mut |part| {
+            if let Expr::Column(name) = part {
+                column(name);
+            }
+        });
+    }
+
+    /// The expression and all it is made of.
+    fn walk<'a>(&'a self, each: &mut dyn FnMut(&'a Expr<C>)) {
+        each(self);
         match self {
-            Expr::Column(name) => column(name),
-            Expr::Literal(_) => {}
+            Expr::Column(_) | Expr::Literal(_) => {}
             Expr::Negate(of) | Expr::Not(of) | Expr::IsNull(of) | Expr::In(of, _) | Expr::Link(_, _, of) => {
-                of.visit(column)
+                of.walk(each)
             }
             Expr::Arithmetic(_, left, right)
             | Expr::Compare(_, left, right)
             | Expr::And(left, right)
             | Expr::Or(left, right) => {
-                left.visit(column);
-                right.visit(column);
+                left.walk(each);
+                right.walk(each);
             }
             Expr::Case(branches, otherwise) => {
                 for (condition, then) in branches {
-                    condition.visit(column);
-                    then.visit(column);
+                    condition.walk(each);
+                    then.walk(each);
                 }
-                otherwise.iter().for_each(|of| of.visit(column));
+                otherwise.iter().for_each(|of| of.walk(each));
             }
-            Expr::Coalesce(of) | Expr::Apply(_, of) | Expr::Predictor(_, of) => {
-                of.iter().for_each(|of| of.visit(column))
-            }
+            Expr::Coalesce(of) | Expr::Apply(_, of) | Expr::Predictor(_, of) => of.iter().for_each(|of| of.walk(each)),
         }
     }
 

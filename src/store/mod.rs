@@ -22,6 +22,7 @@ use crate::world;
 
 mod error;
 mod ledger;
+mod sources;
 
 pub use error::StoreError;
 pub use ledger::{LedgerError, head_path};

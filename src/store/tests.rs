@@ -78,7 +78,7 @@ fn a_new_store_is_empty_durable_and_has_every_table() {
     assert_eq!(text(&mut store, "PRAGMA journal_mode"), "wal");
     assert_eq!(number(&mut store, "PRAGMA synchronous"), 2);
     assert_eq!(number(&mut store, "PRAGMA busy_timeout"), 10_000);
-    assert_eq!(number(&mut store, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 12);
+    assert_eq!(number(&mut store, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 14);
 }
 
 #[test]
@@ -295,4 +295,15 @@ fn a_schema_that_is_not_known_is_refused() {
     assert!(matches!(newer, StoreError::Newer { version: 99, .. }), "{newer}");
     let other = reopened("UPDATE _sqlx_migrations SET checksum = x'00'");
     assert!(matches!(other, StoreError::OtherSchema { version: 1, .. }), "{other}");
+}
+
+#[test]
+fn a_file_that_was_read_for_another_population_is_known() {
+    let (_folder, mut store) = opened();
+    let files = |names: &[&str]| names.iter().map(|name| SHA[..62].to_owned() + name).collect::<Vec<_>>();
+    assert_eq!(store.note_sources("people", &files(&["aa", "bb"])).unwrap(), [""; 0]);
+    assert_eq!(store.note_sources("people", &files(&["aa"])).unwrap(), [""; 0]);
+    assert_eq!(store.note_sources("others", &files(&["bb", "cc"])).unwrap(), ["people"]);
+    assert_eq!(store.note_sources("third", &files(&["cc"])).unwrap(), ["others"]);
+    assert_eq!(store.note_sources("people", &files(&["aa", "bb"])).unwrap(), ["others"]);
 }

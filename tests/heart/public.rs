@@ -75,6 +75,10 @@ fn world(table: &str, runs: u64) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path) -> Result<Delivered, DeliverError> {
+    run_with(folder, &Silent)
+}
+
+fn run_with(folder: &Path, progress: &dyn Progress) -> Result<Delivered, DeliverError> {
     let spec: Spec = toml::from_str(PIPELINE).unwrap();
     let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
     deliver(&Request {
@@ -84,7 +88,7 @@ fn run(folder: &Path) -> Result<Delivered, DeliverError> {
         threads: 1,
         clock: clock(),
         entropy: Entropy::Fixed(7),
-        progress: &Silent,
+        progress,
         fail_on_warn: false,
     })
 }
@@ -189,8 +193,110 @@ fn an_error_in_the_data_says_neither_line_nor_value() {
     let error = run(folder.path()).unwrap_err();
     assert_eq!(error.exit_code(), 3, "{error}");
     let text = error.to_string().replace(&folder.path().display().to_string(), "");
-    for secret in ["Unit", "Planted", "2502", "2501", "line "] {
+    for secret in ["Unit", "Planted", "2502", "2501", ", line "] {
         assert!(!text.contains(secret), "{secret:?} in {text}");
     }
     assert_eq!((runs(folder.path(), "p"), runs(folder.path(), "p.internal")), (0, 0));
+}
+
+#[test]
+fn an_error_that_is_known_from_the_header_is_told_and_costs_nothing() {
+    let folder = world(&table().replacen("repaid", "paid", 1), 1);
+    let error = run(folder.path()).unwrap_err();
+    assert!(error.to_string().contains("the column \"repaid\" is not there"), "{error}");
+    std::fs::write(folder.path().join("t.csv"), table()).unwrap();
+    run(folder.path()).unwrap();
+}
+
+#[test]
+fn the_internal_edition_is_for_this_account_and_swept_and_the_public_one_tells_no_time() {
+    let folder = world(&table(), 1);
+    let internal = folder.path().join("reports/p.internal");
+    std::fs::create_dir_all(internal.join(".partial-dead")).unwrap();
+    std::fs::write(internal.join(".partial-dead/run.json"), "price").unwrap();
+    let delivered = run(folder.path()).unwrap();
+    assert!(!internal.join(".partial-dead").exists());
+    let started: std::time::SystemTime = match clock() {
+        Clock::Fixed(at) => at.into(),
+        Clock::System => unreachable!(),
+    };
+    let mut waiting = vec![delivered.folder];
+    while let Some(path) = waiting.pop() {
+        assert_eq!(path.metadata().unwrap().modified().unwrap(), started, "{}", path.display());
+        if path.is_dir() {
+            waiting.extend(std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()));
+        }
+    }
+    let fresh = world(&table(), 1);
+    run(fresh.path()).unwrap();
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = fresh.path().join("reports/p.internal").metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+    }
+}
+
+#[test]
+fn a_source_under_two_names_is_told() {
+    let folder = world(&table(), 2);
+    let line = |delivered: &Delivered| delivered.audit.privacy.as_ref().unwrap().checklist[2].clone();
+    assert!(!line(&run(folder.path()).unwrap()).value.contains("other population"));
+    let mut store = Store::open(&folder.path().join("reports/evenhand.db")).unwrap();
+    let identity = evenhand::world::identity(&folder.path().join("t.csv"));
+    store.note_sources("Planted9Z", &[identity]).unwrap();
+    store.close().unwrap();
+    let line = line(&run(folder.path()).unwrap());
+    assert_eq!(line.standing, evenhand::audit::Standing::Warn);
+    assert!(
+        line.value.contains("under 1 other population names") && !line.value.contains("Planted9Z"),
+        "{}",
+        line.value
+    );
+}
+
+/// Writes to the source when a pass ends.
+struct Writer<'a>(&'a Path);
+
+impl Progress for Writer<'_> {
+    fn pass(&self, _: &str, _: u32, _: u32) {}
+    fn rows(&self) -> &(dyn Fn(u64) + Sync) {
+        &|_| {}
+    }
+    fn done(&self, _: Option<u64>) {
+        std::fs::write(self.0, table().replace("m,", "f,")).unwrap();
+    }
+}
+
+#[test]
+fn a_source_that_is_rewritten_between_passes_ends_the_run() {
+    let folder = world(&table(), 1);
+    let path = folder.path().join("t.csv");
+    let error = run_with(folder.path(), &Writer(&path)).unwrap_err();
+    assert!(error.to_string().contains("the source changed while it was read"), "{error}");
+    assert_eq!((runs(folder.path(), "p"), runs(folder.path(), "p.internal")), (0, 0));
+}
+
+/// Remembers what a person at the terminal sees.
+#[derive(Default)]
+struct Seen(std::sync::Mutex<Vec<(u32, u32)>>);
+
+impl Progress for Seen {
+    fn pass(&self, _: &str, number: u32, of: u32) {
+        self.0.lock().unwrap().push((number, of));
+    }
+    fn rows(&self) -> &(dyn Fn(u64) + Sync) {
+        &|_| {}
+    }
+    fn done(&self, rows: Option<u64>) {
+        assert_eq!(rows, None);
+    }
+}
+
+#[test]
+fn passes_are_numbered_as_they_are_listed() {
+    let (folder, seen) = (world(&table(), 1), Seen::default());
+    run_with(folder.path(), &seen).unwrap();
+    // The cap has no line of its own: it is part of the first pass that needs it.
+    assert_eq!(*seen.0.lock().unwrap(), [(2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]);
 }

@@ -116,7 +116,7 @@ fn lending_dp_fails_on_black_applicants_whatever_the_noise() {
     let spec = spec("lending-dp");
     let (mut breached, mut reports) = (0, Vec::new());
     for seed in [1, 1, 2, 3] {
-        let mut paying = Paying { charge: Box::new(|_, _, _| Ok(())), entropy: Entropy::Fixed(seed) };
+        let mut paying = Paying { charge: Box::new(|_, _, _| Ok(Default::default())), entropy: Entropy::Fixed(seed) };
         let audited = paid(&spec, &folder(), &mut paying).unwrap();
         let black = "judge/prevalence/ratio-reference/race Black: Breached";
         breached += usize::from(open(&audited).iter().any(|of| of == black));

@@ -77,7 +77,11 @@ fn honest(shape: Shape, worlds: [Statistic; 2], rows_max: u32, charge: Charge, s
     let allowance = Allowance::new(unit(rows_max), &[Allocation { statistic: "s".into(), charge }]);
     let demand = Demand { name: "s".into(), rows: Rows::Kept, shape };
     let [a, b] = worlds.map(guarded);
-    allowance.rehearse(&demand, [&a, &b], DRAWS, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap()
+    let effort = Effort { draws_min: DRAWS, draws_max: DRAWS, noise_max: u64::MAX, numbers_max: u64::MAX };
+    match allowance.rehearse(&demand, [&a, &b], effort, &mut ChaCha20Rng::seed_from_u64(seed)).unwrap() {
+        Outcome::Drawn(rehearsed) => rehearsed,
+        other => panic!("{other:?}"),
+    }
 }
 
 /// A release of a test's own.
@@ -87,7 +91,8 @@ fn broken(
     seed: u64,
     release: impl FnMut(usize, &mut ChaCha20Rng) -> Statistic,
 ) -> Rehearsed {
-    let found = draw(&exact, law, DRAWS, release, &mut ChaCha20Rng::seed_from_u64(seed));
+    let found =
+        draw(&exact.map(|statistic| flat(&statistic)), law, DRAWS, release, &mut ChaCha20Rng::seed_from_u64(seed));
     found.of(&"s".into(), Charge::FREE)
 }
 

@@ -314,6 +314,7 @@ fn private(name: &str, edition: Edition) -> (Audit, Record) {
         epsilon_ceiling: 9.3,
         confidence: 0.999,
         falsified,
+        not_tested: None,
     };
     let charge = Charge::concentrated(25_000_000_000);
     audit.privacy = Some(PrivacyStatement {

@@ -1,0 +1,131 @@
+//! The passes over the rows: each is counted, and what it finds goes through the one door.
+
+use super::paying::{Charged, Cost, PayError, Paying};
+use super::{Progress, RunError};
+use crate::demand::Demand;
+use crate::engine::{Engine, EngineError, near};
+use crate::evidence::Released;
+use crate::plan::Plan;
+use crate::plan::spec::Privacy;
+use crate::privatize::sensitivity::Unit;
+use crate::privatize::{self, Allowance, Purse, Unprotected};
+use crate::scan::Scan;
+use crate::world::Meter;
+
+/// The passes over the rows of one run.
+pub(super) struct Rows<'a> {
+    engine: &'a dyn Engine,
+    pub(super) meter: &'a mut Meter,
+    progress: &'a dyn Progress,
+    /// Passes of the plan, and how many of them are over.
+    listed: u32,
+    over: u32,
+    /// The same with those that memory limits added.
+    pub(super) planned: u32,
+    pub(super) made: u32,
+    /// The pass of the cap, which is planned, has been made.
+    capped: bool,
+    /// Rows of the source in the passes so far.
+    met: Option<u64>,
+    /// What was paid for, under differential privacy.
+    pub(super) purse: Option<Purse>,
+    private: bool,
+    /// For the internal edition.
+    pub(super) unprotected: Unprotected,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(
+        engine: &'a dyn Engine,
+        meter: &'a mut Meter,
+        progress: &'a dyn Progress,
+        private: bool,
+    ) -> Rows<'a> {
+        Rows {
+            engine,
+            meter,
+            progress,
+            listed: 0,
+            over: 0,
+            planned: 0,
+            made: 0,
+            capped: false,
+            met: None,
+            purse: None,
+            private,
+            unprotected: Unprotected::none(),
+        }
+    }
+
+    /// So many passes are planned.
+    pub(super) fn plan(&mut self, passes: usize) {
+        self.listed = passes as u32;
+        self.planned = self.listed;
+    }
+
+    pub(super) fn collect(&mut self, name: &str, scan: &Scan, demands: &[Demand]) -> Result<Released, RunError> {
+        let caps = scan.cap.is_some() && !self.capped;
+        // Under differential privacy neither the number of rows nor how many more passes memory took is told to anybody.
+        let (number, of) = match self.private {
+            true => (self.over + u32::from(caps) + 1, self.listed),
+            false => (self.made + 1, self.planned),
+        };
+        self.progress.pass(name, number, of);
+        let silent = |_| ();
+        let tell = if self.private { &silent } else { self.progress.rows() };
+        let collected = self.engine.collect(scan, demands, tell);
+        let collected = collected.map_err(|e| if self.private { RunError::Unread } else { RunError::Engine(e) })?;
+        self.progress.done((!self.private).then_some(collected.rows));
+        if *self.met.get_or_insert(collected.rows) != collected.rows {
+            return Err(RunError::Changed);
+        }
+        self.made += 1;
+        // A demand or a cap with a memory limit may have taken further passes: they were not planned one by one.
+        let planned = u32::from(caps && collected.passes > 1);
+        self.capped |= planned > 0;
+        self.over += 1 + planned;
+        self.planned += collected.passes - 1 - planned;
+        self.made += collected.passes - 1;
+        self.meter.stage(&format!("pass {}: {name}", self.made), collected.rows);
+        match &mut self.purse {
+            Some(purse) => {
+                let (released, unprotected) = purse.release(collected.evidence, demands)?;
+                self.unprotected.extend(unprotected);
+                Ok(released)
+            }
+            // Without a purse nothing may be private.
+            None if self.private => Err(RunError::Pay(PayError::Failed("nothing was paid for".into()))),
+            None => Ok(privatize::release(collected.evidence)),
+        }
+    }
+}
+
+/// Looks at the names of the columns, and at no row: a run under differential privacy that cannot read its source is not charged.
+pub(super) fn readable(plan: &Plan, engine: &dyn Engine) -> Result<(), RunError> {
+    let found = engine.describe(&plan.scan.source).map_err(|e| match e {
+        EngineError::Ragged { .. } | EngineError::NotUtf8 { .. } | EngineError::FieldTooLong { .. } => RunError::Unread,
+        file => RunError::Engine(file),
+    })?;
+    let names: Vec<&str> = found.iter().map(|column| &*column.name).collect();
+    match plan.scan.reads.iter().find(|read| !names.contains(&&*read.column)) {
+        None => Ok(()),
+        Some(read) => {
+            let path = plan.scan.source.paths.first().cloned().unwrap_or_default();
+            let column = read.column.to_string();
+            let near = near(&column, names.iter().map(|name| name.to_string()));
+            Err(RunError::Engine(EngineError::NoColumn { path, column, near }))
+        }
+    }
+}
+
+/// Charges the ledger for the whole run; only then is there a generator of noise.
+pub(super) fn purse(plan: &Plan, cost: &Cost, paying: &mut Paying) -> Result<(Purse, Charged), RunError> {
+    let Some(privacy) = &plan.spec.privacy else { return Err(RunError::Pay(PayError::Failed("no budget".into()))) };
+    let charged = (paying.charge)(&privacy.population, cost.total, &cost.allocations)?;
+    let random = paying.entropy.generator().map_err(RunError::Entropy)?;
+    Ok((Purse::new(allowance(privacy, cost), random), charged))
+}
+
+pub(super) fn allowance(privacy: &Privacy, cost: &Cost) -> Allowance {
+    Allowance::new(Unit::of(privacy), &cost.allocations)
+}
