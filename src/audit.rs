@@ -12,7 +12,7 @@ use crate::cohort::Cohort;
 use crate::estimate::Measured;
 use crate::finding::{Finding, Outcome};
 use crate::metric::{Against, Card, Comparison};
-use crate::plan::spec::Neighbours;
+use crate::plan::spec::{Neighbours, SearchBy};
 use crate::schema::{Domain, Origin, Role};
 use crate::world::Usage;
 
@@ -29,6 +29,9 @@ pub struct Audit {
     /// Present under differential privacy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy: Option<PrivacyStatement>,
+    /// Present when a model coarsens the columns of a de-identified dataset.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub coarsening: Option<Coarsening>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<ModelCard>,
     pub cohorts: Vec<CohortTable>,
@@ -154,6 +157,65 @@ pub struct ChecklistLine {
     pub standing: Standing,
     /// What was found.
     pub value: String,
+}
+
+/// How the columns of a de-identified dataset were coarsened, and what an outsider can do before and after.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Coarsening {
+    pub search: SearchBy,
+    pub quasi_identifiers: Vec<QuasiIdentifier>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<Arc<str>>,
+    pub criteria: Vec<ClassCriterion>,
+    pub rows: u64,
+    pub rows_suppressed: u64,
+    pub suppression_max: f64,
+    /// What was minimised, and its value.
+    pub objective: String,
+    pub loss: f64,
+    /// Combinations of levels there are (regions, for Mondrian), and how many were looked at.
+    pub combinations: u64,
+    pub evaluated: u64,
+    /// Risks above which rows are counted.
+    pub risk_at: Vec<f64>,
+    pub before: Option<ClassRisk>,
+    /// Absent when no row is left.
+    pub after: Option<ClassRisk>,
+}
+
+/// A column an outsider may know.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QuasiIdentifier {
+    pub name: Arc<str>,
+    /// 0 is the finest, `levels` less one is `*`; absent where regions have values of their own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub level: Option<u32>,
+    pub levels: u32,
+}
+
+/// A criterion, and its value for the worst class of the file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassCriterion {
+    pub name: String,
+    pub asked: String,
+    pub attained: Option<f64>,
+    pub holds: bool,
+}
+
+/// Risk of re-identification by class sizes: `deidentify/risk.rs` has the definitions.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ClassRisk {
+    pub rows: u64,
+    pub classes: u64,
+    pub class_min: u64,
+    pub class_max: u64,
+    pub prosecutor_max: f64,
+    /// Mean over rows of 1 / class size.
+    pub marketer: f64,
+    /// Share of rows above each of `risk_at`.
+    pub at_risk: Vec<f64>,
+    /// Share of rows alone in their class.
+    pub uniques: f64,
 }
 
 /// The model that was trained.

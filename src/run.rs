@@ -13,7 +13,11 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::audit::{Audit, Data, Identity, Method, PrivacyStatement, REPORT_VERSION, Reading, Rehearsal};
+use crate::audit::{Audit, Coarsening, Data, Identity, Method, PrivacyStatement, REPORT_VERSION, Reading, Rehearsal};
+use crate::deidentify::classes::ModelError;
+use crate::deidentify::dataset::DeidentifyError;
+use crate::deidentify::model::Decision;
+use crate::demand::Demand;
 use crate::engine::{Engine, EngineError};
 use crate::evidence::Released;
 use crate::finding::{Finding, Outcome};
@@ -27,12 +31,14 @@ use crate::plan::{Learned, Parse, Plan, PlanError, learn};
 use crate::privatize::ReleaseError;
 use crate::scan::Source;
 use crate::train::{self, Step, TrainError, Trainer};
-use crate::world::{self, FileState, Meter};
+use crate::world::{FileState, Meter};
 
+mod coarsening;
 mod paying;
 mod rehearsal;
 mod rows;
 mod statement;
+use coarsening::Coarsener;
 pub use paying::{Charged, Cost, PayError, Paying, cost};
 #[cfg(test)]
 pub(crate) use rehearsal::judged;
@@ -83,6 +89,8 @@ pub struct Audited {
     pub price: Vec<Reading>,
     /// The files of the source as they were before the first pass and after the last.
     pub states: Vec<Option<FileState>>,
+    /// What the model of the de-identified dataset decided.
+    pub decision: Option<Decision>,
 }
 
 /// Why a run could not finish. None of it is the model's fault.
@@ -100,6 +108,10 @@ pub enum RunError {
     Pay(#[from] PayError),
     #[error("privatize: {0}")]
     Release(#[from] ReleaseError),
+    #[error("deidentify.model: {0}")]
+    Classes(#[from] ModelError),
+    #[error(transparent)]
+    Deidentify(#[from] DeidentifyError),
     #[error("the operating system gives no randomness: {0}")]
     Entropy(std::io::Error),
     #[error(
@@ -163,13 +175,10 @@ pub fn audit(
     let draw =
         |learned: &Learned| Plan::of(pipeline.spec, pipeline.spec_sha256, source.clone(), pipeline.parse, learned);
     let private = pipeline.spec.privacy.is_some();
-    let states = world::states(&source.paths);
-    let mut rows = Rows::new(engine, meter, progress, private);
+    let coarsener = Coarsener::open(pipeline)?;
+    let mut rows = Rows::new(engine, meter, progress, (private, &source.paths));
     let to_learn = learn::demands(pipeline.spec);
-    if let (true, Some(reason)) = (private, learn::reasons(pipeline.spec).into_iter().next()) {
-        let message = format!("under differential privacy nothing is learned from the rows: {reason}");
-        return Err(PlanError { path: "privacy".into(), message }.into());
-    }
+    declared(pipeline.spec)?;
     let plan = match to_learn.is_empty() {
         true => draw(&Learned::default())?,
         false => {
@@ -181,17 +190,14 @@ pub fn audit(
     };
     let listed = passes(&plan);
     rows.plan(listed.len());
+    let classes = coarsener.demand(&plan)?;
     let paid = pay(&plan, engine, paying, &mut rows)?;
     let (profile, model, subject, released) = match plan.spec.train.is_some() {
-        true => trained(&plan, &mut rows)?,
-        false => given(&plan, &mut rows)?,
+        true => trained(&plan, &mut rows, classes)?,
+        false => given(&plan, &mut rows, classes)?,
     };
-    if world::states(&source.paths) != states {
-        return Err(RunError::Changed);
-    }
-    if rows.made != rows.planned {
-        return Err(RunError::Passes { planned: rows.planned, made: rows.made });
-    }
+    rows.whole()?;
+    let decision = coarsener.decide(&plan, &released)?;
     let measurement = measure::measure(&plan, &subject, &released)?;
     let (findings, outcome) = judge::judge(&plan, &measurement.readings, today);
     let price = match private {
@@ -199,11 +205,12 @@ pub fn audit(
         false => Vec::new(),
     };
     rows.meter.stage("measure and judge", 0);
-    let (planned, made) = (rows.planned, rows.made);
+    let (passes_planned, passes_run, states) = (rows.planned, rows.made, rows.states);
     let privacy = paid.and_then(|paid| statement::statement(&plan, &paid, paying.entropy));
     let parts = Parts {
         plan: &plan,
         privacy,
+        coarsening: decision.as_ref().map(|decision| decision.coarsening.clone()),
         profile,
         model: model.as_ref(),
         measurement,
@@ -212,7 +219,18 @@ pub fn audit(
         released: &released,
         passes: listed,
     };
-    Ok(Audited { audit: parts.audit(), source, model, passes_planned: planned, passes_run: made, price, states })
+    Ok(Audited { audit: parts.audit(), source, model, passes_planned, passes_run, price, states, decision })
+}
+
+/// Under differential privacy all domains are declared.
+fn declared(spec: &Spec) -> Result<(), PlanError> {
+    match learn::reasons(spec).into_iter().next().filter(|_| spec.privacy.is_some()) {
+        None => Ok(()),
+        Some(reason) => {
+            let message = format!("under differential privacy nothing is learned from the rows: {reason}");
+            Err(PlanError { path: "privacy".into(), message })
+        }
+    }
 }
 
 /// What was paid, and what was tried before.
@@ -234,19 +252,29 @@ fn pay(plan: &Plan, engine: &dyn Engine, paying: &mut Paying, rows: &mut Rows) -
 }
 
 /// Contract and measurement in one pass.
-fn given(plan: &Plan, rows: &mut Rows) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
+fn given(
+    plan: &Plan,
+    rows: &mut Rows,
+    classes: Option<Demand>,
+) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
     let subject = Subject::given(plan);
     let mut demands = contract::demands(plan);
     demands.extend(measure::demands(plan, &subject));
+    demands.extend(classes);
     let released = rows.collect("contract and measure", &plan.scan, &demands)?;
     Ok((kept(plan, &released)?, None, subject, released))
 }
 
 /// Contract, training with its passes, measurement.
-fn trained(plan: &Plan, rows: &mut Rows) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
+fn trained(
+    plan: &Plan,
+    rows: &mut Rows,
+    classes: Option<Demand>,
+) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
     let mut trainer = Trainer::new(plan);
     let mut demands = contract::demands(plan);
     demands.extend(trainer.demands());
+    demands.extend(classes);
     let mut released = rows.collect("contract and train", &plan.scan, &demands)?;
     let profile = kept(plan, &released)?;
     let model = loop {
@@ -286,6 +314,7 @@ fn subject(plan: &Plan, model: &Model) -> Subject {
 struct Parts<'a> {
     plan: &'a Plan,
     privacy: Option<PrivacyStatement>,
+    coarsening: Option<Coarsening>,
     profile: Profile,
     model: Option<&'a Model>,
     measurement: Measurement,
@@ -321,6 +350,7 @@ impl Parts<'_> {
                 promises: self.profile.promises,
             },
             privacy: self.privacy,
+            coarsening: self.coarsening,
             model: self.model.map(|model| model.card.clone()),
             cohorts: self.measurement.cohorts,
             readings: self.measurement.readings,

@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::dataset::{Counts, WINDOW_ROWS};
+use crate::audit::Coarsening;
 use crate::plan::spec::{ColumnRule, Deidentify, Do, Profile};
 use crate::scalar::Kind;
 
@@ -20,6 +21,9 @@ pub struct Codebook {
     pub rows_written: u64,
     pub rows_suppressed: u64,
     pub order: String,
+    /// Criteria of the classes, and risks before and after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<Coarsening>,
     pub columns: Vec<CodedColumn>,
     /// Columns of the pipeline file that are not in the dataset.
     pub left_out: Vec<String>,
@@ -34,8 +38,6 @@ pub struct CodedColumn {
     pub by: Do,
     /// Keys of the pipeline file; none that names a secret's place.
     pub parameters: serde_json::Map<String, serde_json::Value>,
-    /// A model decided the coarser values.
-    pub by_model: bool,
     #[serde(rename = "type")]
     pub kind: Kind,
     /// Of the values there were; none without values.
@@ -49,12 +51,12 @@ pub struct CodedColumn {
 const HIDDEN: [&str; 6] = ["do", "key_env", "key_file", "table_file", "passphrase_env", "hierarchy"];
 
 impl Codebook {
-    /// `columns` are those of the dataset, `schema` the names of the pipeline file, `modelled` those that a model decided.
+    /// `columns` are those of the dataset, `schema` the names of the pipeline file, `model` what its model came to.
     pub fn of(
         spec: &Deidentify,
         columns: &[(std::sync::Arc<str>, Kind)],
         schema: &mut dyn Iterator<Item = &String>,
-        modelled: &dyn Fn(&str) -> bool,
+        model: Option<Coarsening>,
         counts: &Counts,
     ) -> Codebook {
         let coded = |(at, (name, kind)): (usize, &(std::sync::Arc<str>, Kind))| {
@@ -64,12 +66,11 @@ impl Codebook {
             Some(CodedColumn {
                 name: name.to_string(),
                 by: rule.by,
-                parameters: if modelled(name) { Default::default() } else { parameters(rule) },
-                by_model: modelled(name),
+                parameters: parameters(rule),
                 kind: *kind,
                 changed_share: share(changed),
                 refused_share: share(refused),
-                meaning: if modelled(name) { "A model chose coarser values.".into() } else { meaning(rule) },
+                meaning: meaning(rule),
             })
         };
         let is_written = |name: &&String| spec.columns.get(*name).is_some_and(|rule| rule.by != Do::Drop);
@@ -84,6 +85,7 @@ impl Codebook {
                 true => format!("random within windows of {WINDOW_ROWS} rows; windows in the order of the source"),
                 false => "as in the source".into(),
             },
+            model,
             columns: columns.iter().enumerate().filter_map(coded).collect(),
             left_out: schema.filter(|name| !is_written(name)).cloned().collect(),
             notes: vec![
@@ -131,6 +133,7 @@ fn meaning(rule: &ColumnRule) -> String {
             rule.unit.as_deref().unwrap_or("unit"),
             rule.days_max.unwrap_or(0)
         ),
+        Do::Model => "A model chose coarser values: intervals [a, b) hold a and not b, [a, b] hold both, * is any value; a missing value and one of no level have words of their own.".into(),
         Do::Round => format!("Rounded to multiples of {}.", at(rule.to)),
     }
 }

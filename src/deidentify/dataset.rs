@@ -9,6 +9,11 @@ use std::sync::Arc;
 #[cfg(feature = "seal")]
 use std::sync::{Mutex, PoisonError};
 
+mod joint;
+
+pub use joint::{Coder, Decided, Written};
+
+use joint::Joint;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::SliceRandom;
 
@@ -44,24 +49,6 @@ fn rule(column: &str, why: impl Into<String>) -> DeidentifyError {
     DeidentifyError::Rule { column: column.into(), why: why.into() }
 }
 
-/// What a model decides in place of a rule, and rows that are left out.
-#[derive(Default)]
-pub struct Decided {
-    /// Takes the place of what a column's rule says.
-    pub by_column: BTreeMap<String, Generalisation>,
-    /// Columns of the dataset, and which of their combinations are left out.
-    pub suppressed: Option<Suppressed>,
-}
-
-/// Tells by values.
-pub type Predicate = Box<dyn Fn(&[Value]) -> bool + Send + Sync>;
-
-/// Rows whose values after transformation, in these columns, satisfy the predicate are left out.
-pub struct Suppressed {
-    pub columns: Vec<String>,
-    pub is: Predicate,
-}
-
 /// One column of the dataset.
 struct Step {
     name: Arc<str>,
@@ -75,7 +62,8 @@ pub struct Deidentifier {
     steps: Vec<Step>,
     /// Columns that are read, in the order of a batch.
     reads: Vec<Arc<str>>,
-    suppressed: Option<(Vec<usize>, Suppressed)>,
+    /// Columns a model coarsens; until it has decided they are empty.
+    joint: Option<Joint>,
     #[cfg(feature = "seal")]
     tables: BTreeMap<PathBuf, Arc<Mutex<Tokens>>>,
 }
@@ -106,39 +94,42 @@ impl Deidentifier {
         spec: &Deidentify,
         kinds: &dyn Fn(&str) -> Option<Kind>,
         folder: &Path,
-        mut decided: Decided,
         generator: &mut dyn FnMut() -> io::Result<ChaCha20Rng>,
     ) -> Result<Deidentifier, DeidentifyError> {
         let mut opening = Opening { kinds, folder, reads: Vec::new(), tables: BTreeMap::new() };
         let mut steps = Vec::new();
         for (name, of) in spec.columns.iter().filter(|(_, of)| of.by != Do::Drop) {
             let at = opening.read(name)?;
-            let by = match decided.by_column.remove(name) {
-                Some(by) => Transformation::Generalise(by),
-                None => opening.transformation(name, of, generator)?,
-            };
+            let by = opening.transformation(name, of, generator)?;
             let found = kinds(name).ok_or_else(|| rule(name, "the column is not read"))?;
             let kind = by.kind(found).ok_or_else(|| rule(name, format!("{} is not for a {found}", of.by.name())))?;
             steps.push(Step { name: name.as_str().into(), at, kind, by });
         }
-        let place = |column: &String| {
-            let at = steps.iter().position(|step| *step.name == **column);
-            at.ok_or_else(|| rule(column, "a model suppresses by it, and it is not in the dataset"))
-        };
-        let suppressed = match decided.suppressed {
-            Some(by) => Some((by.columns.iter().map(place).collect::<Result<Vec<_>, _>>()?, by)),
-            None => None,
-        };
         let Opening { reads, tables, .. } = opening;
         #[cfg(not(feature = "seal"))]
         drop(tables);
         Ok(Deidentifier {
             steps,
             reads,
-            suppressed,
+            joint: None,
             #[cfg(feature = "seal")]
             tables,
         })
+    }
+
+    /// Takes what the model decided.
+    ///
+    /// # Errors
+    /// A column of the model that is not in the dataset.
+    pub fn decide(&mut self, decided: Decided) -> Result<(), DeidentifyError> {
+        let place = |(column, _): &(String, Coder)| {
+            let at = self.steps.iter().position(|step| *step.name == **column);
+            let at = at.ok_or_else(|| rule(column, "a model coarsens it, and it is not in the dataset"))?;
+            Ok((at, self.steps[at].at))
+        };
+        let places = decided.columns.iter().map(place).collect::<Result<Vec<_>, DeidentifyError>>()?;
+        self.joint = Some(Joint { places, decided });
+        Ok(())
     }
 
     /// Columns to be read, in the order `apply` wants them.
@@ -154,17 +145,22 @@ impl Deidentifier {
     /// Transforms the kept rows of a batch.
     pub fn apply(&self, batch: &[Vector], rows: &[u32]) -> (Vec<Vector>, Counts) {
         let mut counts = Counts { rows: rows.len() as u64, ..Counts::default() };
+        let coarsened = self.joint.as_ref().map(|joint| joint.apply(batch, rows));
+        let stays = coarsened.as_ref().filter(|of| of.stays.len() < rows.len());
+        let left: Option<Vec<u32>> = stays.map(|of| of.stays.iter().map(|row| rows[*row as usize]).collect());
+        let rows = left.as_deref().unwrap_or(rows);
+        counts.rows_suppressed = counts.rows - rows.len() as u64;
         let mut columns = Vec::new();
         for step in &self.steps {
             let of = step.by.of(batch, step.at, rows);
             counts.columns.push([of.values, of.changed, of.refused]);
             columns.push(of.column);
         }
-        if let Some((at, by)) = &self.suppressed {
-            let values = |row: u32| at.iter().map(|at| columns[*at].get(row as usize)).collect::<Vec<_>>();
-            let stays: Vec<u32> = (0..rows.len() as u32).filter(|row| !(by.is)(&values(*row))).collect();
-            counts.rows_suppressed = (rows.len() - stays.len()) as u64;
-            columns = columns.iter().map(|column| take(column, &stays)).collect();
+        if let (Some(joint), Some(of)) = (&self.joint, coarsened) {
+            for (((at, _), column), [values, changed]) in joint.places.iter().zip(of.columns).zip(of.counts) {
+                columns[*at] = column;
+                counts.columns[*at] = [values, changed, 0];
+            }
         }
         (columns, counts)
     }
@@ -225,7 +221,7 @@ impl Opening<'_> {
         let lacks = |key: &str| rule(name, format!("{} needs {key}", of.by.name()));
         Ok(match of.by {
             Do::Keep | Do::Drop => Transformation::Keep,
-            Do::Redact => Transformation::Redact,
+            Do::Redact | Do::Model => Transformation::Redact,
             Do::Mask => Transformation::Mask(match &of.pattern {
                 Some(pattern) => Mask::Pattern(pattern.chars().collect()),
                 None => {

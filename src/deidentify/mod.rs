@@ -9,6 +9,7 @@ pub mod dataset;
 pub mod hierarchy;
 pub mod lattice;
 pub mod microaggregate;
+pub mod model;
 pub mod mondrian;
 pub mod risk;
 pub mod transform;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::spec::{ColumnSpec, Missing, ReadAs, Spec};
+use super::spec::{ColumnSpec, Do, Missing, ReadAs, Spec};
 use super::{Learned, PlanError, error, missing, read_as};
 use crate::demand::{Demand, Rows, Shape};
 use crate::evidence::Released;
@@ -39,7 +39,7 @@ fn demand_name(name: &str) -> Arc<str> {
 fn columns(spec: &Spec) -> impl Iterator<Item = (&String, Option<Bins>)> {
     spec.schema.iter().filter_map(|(name, column)| {
         let has = |role| column.roles.contains(&role);
-        let used = has(Role::Protected) || (spec.train.is_some() && has(Role::Feature));
+        let used = coarsened(spec, name) || has(Role::Protected) || (spec.train.is_some() && has(Role::Feature));
         let open = column.levels.is_none() && column.bounds.is_none() && read_as(column) != ReadAs::Truth;
         let numeric_target = (has(Role::Target) || has(Role::Prediction))
             && read_as(column) == ReadAs::Number
@@ -48,6 +48,14 @@ fn columns(spec: &Spec) -> impl Iterator<Item = (&String, Option<Bins>)> {
         let bins = column.bounds.map(|[lower, upper]| Bins { lower, upper, count: BINS });
         (((used || numeric_target) && open) || fill).then_some((name, bins))
     })
+}
+
+/// A model of the de-identified dataset counts classes by it.
+fn coarsened(spec: &Spec, name: &str) -> bool {
+    let Some((section, model)) = spec.deidentify.as_ref().and_then(|of| Some((of, of.model.as_ref()?))) else {
+        return false;
+    };
+    section.columns.get(name).is_some_and(|rule| rule.by == Do::Model) || model.sensitive.as_deref() == Some(name)
 }
 
 /// Reads the domains and replacement values off the released histograms.
@@ -60,7 +68,7 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
         let column = &spec.schema[name];
         if column.levels.is_none() && column.bounds.is_none() {
             let domain = match (counts.spread(), counts.range) {
-                (Spread::Texts { counts }, _) if counts.len() <= LEVELS_MAX => {
+                (Spread::Texts { counts }, _) if counts.len() <= LEVELS_MAX || !compared(spec, column) => {
                     Domain::Levels(counts.into_iter().map(|(text, _)| text).collect())
                 }
                 (Spread::Texts { counts }, _) => {
@@ -94,6 +102,12 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
         }
     }
     Ok(learned)
+}
+
+/// Its levels are cohorts, or features of a model.
+fn compared(spec: &Spec, column: &ColumnSpec) -> bool {
+    let has = |role| column.roles.contains(&role);
+    has(Role::Protected) || (spec.train.is_some() && has(Role::Feature))
 }
 
 /// The mean of numbers, the mode of truth values and of texts among the levels (the first in order of the most frequent).

@@ -277,7 +277,7 @@ fn cap(spec: &Spec) -> Option<Cap> {
 }
 
 /// Kinds of the columns that are read and derived.
-fn kinds(scan: &Scan) -> Result<BTreeMap<Arc<str>, Kind>, PlanError> {
+pub fn kinds(scan: &Scan) -> Result<BTreeMap<Arc<str>, Kind>, PlanError> {
     let mut kinds: BTreeMap<Arc<str>, Kind> =
         scan.reads.iter().map(|read| (read.name.clone(), read.by.kind())).collect();
     for (name, scalar) in &scan.derive {

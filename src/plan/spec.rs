@@ -14,7 +14,7 @@ use crate::schema::Role;
 
 mod deidentify;
 
-pub use deidentify::{ColumnRule, DatePart, Deidentify, Do, Profile};
+pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 
 /// One pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::{ReportError, sha256};
-use crate::audit::{Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION};
+use crate::audit::{Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION};
 use crate::budget::Receipt;
 use crate::estimate::{Interval, Method as IntervalMethod, Why};
 use crate::finding::{Outcome, Verdict};
@@ -65,6 +65,7 @@ pub struct Report {
     pub pipeline: Identity,
     pub data: Data,
     pub privacy: Option<PrivacyStatement>,
+    pub coarsening: Option<Coarsening>,
     pub model: Option<Model>,
     pub cohorts: Vec<CohortTable>,
     pub readings: Vec<Reading>,

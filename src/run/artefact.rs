@@ -6,8 +6,10 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::audit::Coarsening;
 use crate::deidentify::codebook::Codebook;
-use crate::deidentify::dataset::{Counts, Decided, Deidentifier, DeidentifyError, Delimited, Window};
+use crate::deidentify::dataset::{Counts, Deidentifier, DeidentifyError, Delimited, Window};
+use crate::deidentify::model::Decision;
 use crate::engine::{EngineError, rows};
 use crate::plan::spec::{Deidentify, Spec};
 use crate::scalar::{Kind, Vector};
@@ -31,25 +33,29 @@ pub struct Artefact<'a> {
     scan: &'a Scan,
     spec: &'a Deidentify,
     rules: Deidentifier,
-    modelled: Vec<String>,
+    coarsening: Option<Coarsening>,
     entropy: Entropy,
 }
 
 impl<'a> Artefact<'a> {
     /// Opens the rules of a pipeline whose file is in this folder; none when it has no `[deidentify]`. Call it before the first pass: a missing
-    /// key ends the run before a row is read. `decided` is what models chose.
+    /// key ends the run before a row is read.
     pub fn open(
         (pipeline, scan): (&'a Spec, &'a Scan),
         folder: &Path,
-        decided: Decided,
         entropy: Entropy,
     ) -> Result<Option<Artefact<'a>>, ArtefactError> {
         let Some(spec) = &pipeline.deidentify else { return Ok(None) };
         let kinds = rows::kinds(scan)?;
         let kind = |name: &str| kinds.iter().rfind(|(column, _)| **column == *name).map(|(_, kind)| *kind);
-        let modelled = decided.by_column.keys().cloned().collect();
-        let rules = Deidentifier::open(spec, &kind, folder, decided, &mut || entropy.generator())?;
-        Ok(Some(Artefact { pipeline, scan, spec, rules, modelled, entropy }))
+        let rules = Deidentifier::open(spec, &kind, folder, &mut || entropy.generator())?;
+        Ok(Some(Artefact { pipeline, scan, spec, rules, coarsening: None, entropy }))
+    }
+
+    /// Takes what the model of the section decided; its columns are empty otherwise.
+    pub fn decide(&mut self, decision: Decision) -> Result<(), ArtefactError> {
+        self.coarsening = Some(decision.coarsening);
+        Ok(self.rules.decide(decision.decided)?)
     }
 
     /// Writes the dataset to a place and returns its codebook. One pass over the rows.
@@ -80,8 +86,7 @@ impl<'a> Artefact<'a> {
         sink.finish()?;
         self.rules.save_tables()?;
         beside.place()?;
-        let modelled = |name: &str| self.modelled.iter().any(|other| other == name);
-        Ok(Codebook::of(self.spec, &columns, &mut self.pipeline.schema.keys(), &modelled, &counts))
+        Ok(Codebook::of(self.spec, &columns, &mut self.pipeline.schema.keys(), self.coarsening.clone(), &counts))
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use rand::Rng;
 
 use super::artefact::{Artefact, ArtefactError};
@@ -11,7 +12,6 @@ use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, R
 use crate::budget::accounting::{UNITS_MAX, amount};
 use crate::budget::ledger::{Balance, Entry, Spent};
 use crate::budget::{Allocation, Charge};
-use crate::deidentify::dataset::Decided;
 use crate::engine::Engine;
 use crate::finding::Outcome;
 use crate::plan::spec::Spec;
@@ -97,18 +97,11 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let (started, mut meter) = (request.clock.now(), Meter::start());
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
     let scan = rows_of(&request.pipeline)?;
-    let artefact = Artefact::open((spec, &scan), request.pipeline.folder, Decided::default(), request.entropy)?;
-    let mut ledger = None;
-    let mut paying = Paying {
-        charge: Box::new(|population, cost, parts| {
-            let (state, charged) = charge(request, &base, &scan.source, (population, cost, parts))?;
-            ledger = Some(state);
-            Ok(charged)
-        }),
-        entropy: request.entropy,
-    };
-    let audited = audit(&request.pipeline, request.engine, today, &mut meter, request.progress, &mut paying)?;
-    drop(paying);
+    let mut artefact = Artefact::open((spec, &scan), request.pipeline.folder, request.entropy)?;
+    let (mut audited, ledger) = audited(request, &base, &scan.source, (today, &mut meter))?;
+    if let (Some(artefact), Some(decision)) = (&mut artefact, audited.decision.take()) {
+        artefact.decide(decision)?;
+    }
     let files = report::files(&audited.audit, audited.model.as_ref())?;
     // The dataset is de-identified, not differentially private: it is for the internal edition.
     let place = if spec.privacy.is_some() { &internal } else { &folder };
@@ -153,6 +146,27 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         return Err(DeliverError::History { folder: written, why });
     }
     Ok(Delivered { folder: written, audit: audited.audit, record })
+}
+
+/// Runs every stage; the ledger is charged on the way.
+fn audited(
+    request: &Request,
+    base: &Path,
+    source: &Source,
+    (today, meter): (Date, &mut Meter),
+) -> Result<(Audited, Option<LedgerState>), DeliverError> {
+    let mut ledger = None;
+    let mut paying = Paying {
+        charge: Box::new(|population, cost, parts| {
+            let (state, charged) = charge(request, base, source, (population, cost, parts))?;
+            ledger = Some(state);
+            Ok(charged)
+        }),
+        entropy: request.entropy,
+    };
+    let audited = audit(&request.pipeline, request.engine, today, meter, request.progress, &mut paying)?;
+    drop(paying);
+    Ok((audited, ledger))
 }
 
 /// Writes one run folder.

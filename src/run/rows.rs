@@ -1,5 +1,7 @@
 //! The passes over the rows: each is counted, and what it finds goes through the one door.
 
+use std::path::PathBuf;
+
 use super::paying::{Charged, Cost, PayError, Paying};
 use super::{Progress, RunError};
 use crate::demand::Demand;
@@ -10,7 +12,7 @@ use crate::plan::spec::Privacy;
 use crate::privatize::sensitivity::Unit;
 use crate::privatize::{self, Allowance, Purse, Unprotected};
 use crate::scan::Scan;
-use crate::world::Meter;
+use crate::world::{self, FileState, Meter};
 
 /// The passes over the rows of one run.
 pub(super) struct Rows<'a> {
@@ -32,6 +34,9 @@ pub(super) struct Rows<'a> {
     private: bool,
     /// For the internal edition.
     pub(super) unprotected: Unprotected,
+    /// The files of the source, and how they were before the first pass.
+    paths: &'a [PathBuf],
+    pub(super) states: Vec<Option<FileState>>,
 }
 
 impl<'a> Rows<'a> {
@@ -39,7 +44,7 @@ impl<'a> Rows<'a> {
         engine: &'a dyn Engine,
         meter: &'a mut Meter,
         progress: &'a dyn Progress,
-        private: bool,
+        (private, paths): (bool, &'a [PathBuf]),
     ) -> Rows<'a> {
         Rows {
             engine,
@@ -54,6 +59,19 @@ impl<'a> Rows<'a> {
             purse: None,
             private,
             unprotected: Unprotected::none(),
+            paths,
+            states: world::states(paths),
+        }
+    }
+
+    /// All passes met the same files, and they are as many as were planned.
+    pub(super) fn whole(&self) -> Result<(), RunError> {
+        if world::states(self.paths) != self.states {
+            return Err(RunError::Changed);
+        }
+        match self.made == self.planned {
+            true => Ok(()),
+            false => Err(RunError::Passes { planned: self.planned, made: self.made }),
         }
     }
 

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use evenhand::deidentify::dataset::Decided;
 use evenhand::engine::rows;
 use evenhand::plan::spec::Spec;
 use evenhand::plan::{Learned, Plan, expression};
@@ -94,8 +93,7 @@ fn written(folder: &Path, pipeline: &str) -> Result<(String, String), String> {
     let (plan, place) = (plan(folder, pipeline), folder.join("out.csv"));
     let _ = std::fs::remove_file(&place);
     let write = || {
-        let artefact = Artefact::open((&plan.spec, &plan.scan), folder, Decided::default(), Entropy::Fixed(1))?
-            .expect("a dataset");
+        let artefact = Artefact::open((&plan.spec, &plan.scan), folder, Entropy::Fixed(1))?.expect("a dataset");
         artefact.write(&place, 2, &|_| {})
     };
     let codebook = write().map_err(|e| e.to_string())?;
@@ -206,4 +204,142 @@ fn rows_come_in_order_and_only_those_kept() {
     };
     assert_eq!((read, ages.iter().map(number).collect::<Vec<_>>()), (9000, expected));
     assert!(batches > 1 && ages[0].1 == evenhand::scalar::Value::Text("under 40".into()));
+}
+
+/// Runs that write a dataset under a model.
+#[cfg(all(feature = "html", feature = "store"))]
+mod coarsened {
+    use super::*;
+    use evenhand::engine::reference::Reference;
+    use evenhand::run::{Pipeline, Progress, Request, deliver};
+    use evenhand::world::Clock;
+
+    struct Silent;
+
+    impl Progress for Silent {
+        fn pass(&self, _: &str, _: u32, _: u32) {}
+        fn rows(&self) -> &(dyn Fn(u64) + Sync) {
+            &|_| {}
+        }
+        fn done(&self, _: Option<u64>) {}
+    }
+
+    const PIPELINE: &str = r#"
+        pipeline.name = "clinic"
+        ingest.path = "t.csv"
+        report.folder = "reports"
+        [schema]
+        patient.roles = ["identifier"]
+        age = { roles = [], bounds = [0, 100] }
+        town.roles = []
+        job.roles = []
+        sex = { roles = ["protected"], levels = ["f", "m"] }
+        ill = { roles = ["sensitive"], levels = ["flu", "cold", "gout"] }
+        seen = { roles = ["prediction"], levels = ["no", "yes"], positive = "yes" }
+        [deidentify]
+        output = "clinic.csv"
+        [deidentify.model]
+        k_anonymity = 5
+        sensitive = "ill"
+        distinct_diversity = 2
+        suppression_max = 0.05
+        [deidentify.columns]
+        age = { do = "model", widths = [5, 10, 20] }
+        town = { do = "model", prefixes = [2, 1] }
+        job = { do = "model", hierarchy = "job.csv" }
+        sex = { do = "model" }
+        ill = { do = "keep" }
+    "#;
+
+    /// 600 patients; towns and jobs are not declared, some values are missing, one age is beyond the bounds.
+    fn table() -> String {
+        let mut csv = String::from("patient,age,town,job,sex,ill,seen\n");
+        for row in 0..600u32 {
+            let age = if row == 7 { "104".into() } else { (18 + (row * row + 3 * row) % 60).to_string() };
+            let town = if row % 97 == 0 { String::new() } else { format!("{:03}", 100 + (row * 13) % 40) };
+            let job = ["smith", "baker", "clerk", "judge"][(row / 3 % 4) as usize];
+            let (sex, ill) = (["f", "m"][(row % 2) as usize], ["flu", "cold", "gout"][(row * 5 % 7 % 3) as usize]);
+            csv.push_str(&format!("P{row}Q,{age},{town},{job},{sex},{ill},{}\n", ["no", "yes"][(row % 2) as usize]));
+        }
+        csv
+    }
+
+    fn run(pipeline: &str) -> Result<(tempfile::TempDir, serde_json::Value, std::path::PathBuf), String> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("t.csv"), table()).unwrap();
+        let jobs = "smith;craft\nbaker;craft\nclerk;office\njudge;office\n";
+        std::fs::write(folder.path().join("job.csv"), jobs).unwrap();
+        let spec: Spec = toml::from_str(pipeline).unwrap();
+        let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
+        let delivered = deliver(&Request {
+            pipeline: Pipeline { spec: &spec, spec_sha256: "", folder: folder.path(), parse: &parse },
+            engine: &Reference,
+            engine_name: "reference",
+            threads: 1,
+            clock: Clock::Fixed("2026-01-01T00:00:00Z".parse().unwrap()),
+            entropy: Entropy::Fixed(7),
+            progress: &Silent,
+            fail_on_warn: false,
+        })
+        .map_err(|e| e.to_string())?;
+        assert_eq!(delivered.record.passes_planned, delivered.record.passes_run);
+        let report = std::fs::read(delivered.folder.join("report.json")).unwrap();
+        Ok((folder, serde_json::from_slice(&report).unwrap(), delivered.folder))
+    }
+
+    /// Rows of the file by what an outsider may know, with the sensitive values of each class.
+    fn classes(file: &Path) -> std::collections::BTreeMap<Vec<String>, Vec<String>> {
+        let mut reader = csv::Reader::from_path(file).unwrap();
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), ["age", "ill", "job", "sex", "town"]);
+        let mut found = std::collections::BTreeMap::<Vec<String>, Vec<String>>::new();
+        for record in reader.records() {
+            let record: Vec<String> = record.unwrap().iter().map(String::from).collect();
+            found.entry([0, 2, 3, 4].map(|at| record[at].clone()).to_vec()).or_default().push(record[1].clone());
+        }
+        found
+    }
+
+    #[test]
+    fn a_run_writes_a_file_that_keeps_its_criteria() {
+        for search in ["lattice", "mondrian"] {
+            let pipeline = match search {
+                "lattice" => PIPELINE.to_string(),
+                _ => PIPELINE.replace("suppression_max = 0.05", "search = \"mondrian\""),
+            };
+            let (_folder, report, folder) = run(&pipeline).unwrap();
+            let found = classes(&folder.join("clinic.csv"));
+            let coarsening = &report["coarsening"];
+            let sizes: Vec<u64> = found.values().map(|class| class.len() as u64).collect();
+            let (least, rows): (u64, u64) = (*sizes.iter().min().unwrap(), sizes.iter().sum());
+            let distinct = |class: &Vec<String>| class.iter().collect::<std::collections::BTreeSet<_>>().len();
+            assert!(least >= 5 && found.values().all(|class| distinct(class) >= 2), "{search}");
+            assert_eq!(coarsening["after"]["class_min"], least, "{search}");
+            assert_eq!(coarsening["after"]["class_max"], *sizes.iter().max().unwrap(), "{search}");
+            assert_eq!(coarsening["after"]["classes"], found.len() as u64, "{search}");
+            assert_eq!(coarsening["rows_suppressed"], 600 - rows, "{search}");
+            assert!(600 - rows <= 30);
+            assert_eq!(coarsening["before"]["rows"], 600);
+            assert_eq!(coarsening["before"]["class_min"], 1, "the file needs coarsening");
+            let codebook = std::fs::read_to_string(folder.join("codebook.json")).unwrap();
+            let codebook: serde_json::Value = serde_json::from_str(&codebook).unwrap();
+            assert_eq!(&codebook["model"], coarsening);
+            for file in ["clinic.csv", "report.html", "report.json", "run.json", "codebook.json"] {
+                let text = std::fs::read_to_string(folder.join(file)).unwrap();
+                assert!(!text.contains("P7Q"), "{file}");
+                assert!(file != "clinic.csv" || !text.contains("104"), "a value beyond the bounds");
+                assert!(file != "report.html" || text.contains("<h2 id=\"h-de-identification\">"), "{file}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_reached_writes_nothing() {
+        let error = run(&PIPELINE.replace("k_anonymity = 5", "k_anonymity = 601")).unwrap_err();
+        assert!(error.contains("no combination of levels satisfies the criteria"), "{error}");
+        let error = run(&PIPELINE.replace("\"job.csv\"", "\"nowhere.csv\"")).unwrap_err();
+        assert!(error.contains("the hierarchy file is not there"), "{error}");
+        let private = PIPELINE.replace("[schema]", "privacy = { population = \"people\", epsilon = 1.0 }\n[schema]");
+        let error = run(&private).unwrap_err();
+        assert!(error.contains("nothing is decided by counts without noise"), "{error}");
+    }
 }

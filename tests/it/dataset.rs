@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use evenhand::deidentify::dataset::Decided;
 use evenhand::engine::rows;
 use evenhand::plan::spec::{Format, Spec};
 use evenhand::plan::{Learned, Plan, expression};
@@ -110,9 +109,7 @@ fn parquet_holds_what_csv_does() {
     let mut bytes = Vec::new();
     for name in ["out.csv", "out.parquet"] {
         let plan = plan(place.path(), &PIPELINE.replace("out.csv", name));
-        let artefact = Artefact::open((&plan.spec, &plan.scan), place.path(), Decided::default(), Entropy::Fixed(1))
-            .unwrap()
-            .unwrap();
+        let artefact = Artefact::open((&plan.spec, &plan.scan), place.path(), Entropy::Fixed(1)).unwrap().unwrap();
         let codebook = artefact.write(&place.path().join(name), 2, &|_| {}).unwrap();
         bytes.push(serde_json::to_string(&codebook).unwrap().replace(name, ""));
     }

@@ -24,11 +24,11 @@ fn number(values: &[f64]) -> Vector {
 
 fn spec(columns: &[(&str, ColumnRule)]) -> Deidentify {
     let columns = columns.iter().map(|(name, rule)| (name.to_string(), rule.clone())).collect();
-    Deidentify { profile: None, output: "out.csv".into(), shuffle: false, columns }
+    Deidentify { profile: None, output: "out.csv".into(), shuffle: false, model: None, columns }
 }
 
-fn open(spec: &Deidentify, folder: &Path, decided: Decided) -> Result<Deidentifier, DeidentifyError> {
-    Deidentifier::open(spec, &kinds, folder, decided, &mut || Ok(ChaCha20Rng::seed_from_u64(1)))
+fn open(spec: &Deidentify, folder: &Path) -> Result<Deidentifier, DeidentifyError> {
+    Deidentifier::open(spec, &kinds, folder, &mut || Ok(ChaCha20Rng::seed_from_u64(1)))
 }
 
 fn written(deidentifier: &Deidentifier, batch: &[Vector], rows: &[u32]) -> (String, Counts) {
@@ -54,7 +54,7 @@ fn a_batch_by_every_rule_without_a_key() {
         ("note", rule(Do::Redact)),
         ("zip", ColumnRule { digits: Some(3), restricted: Some(vec!["036".into()]), ..rule(Do::Generalise) }),
     ]);
-    let of = open(&spec, folder.path(), Decided::default()).unwrap();
+    let of = open(&spec, folder.path()).unwrap();
     assert_eq!(
         of.reads().iter().map(|name| &**name).collect::<Vec<_>>(),
         ["age", "birth", "icd", "income", "note", "zip"]
@@ -74,30 +74,48 @@ fn a_batch_by_every_rule_without_a_key() {
     assert_eq!((counts.rows, counts.rows_suppressed), (3, 0));
 }
 
-/// A model's coarser values take the place of the rule, and its predicate leaves rows out.
+/// What a model writes takes the place of the values, whatever their kind, and rows it leaves out are in no column.
 #[test]
 fn what_a_model_decides() {
-    let spec = spec(&[("age", ColumnRule::new(Do::Keep)), ("sex", ColumnRule::new(Do::Keep))]);
-    let table = HashMap::from([("30".into(), "[30, 39]".into()), ("41".into(), "[40, 49]".into())]);
-    let by = Generalisation::Table { of: table, missing: Some("*".into()), outside: Some("*".into()) };
-    let rare = |values: &[Value]| values[0] == Value::Text("[40, 49]".into());
-    let decided = Decided {
-        by_column: BTreeMap::from([("age".into(), by)]),
-        suppressed: Some(Suppressed { columns: vec!["age".into()], is: Box::new(rare) }),
+    let rule = ColumnRule::new;
+    let spec = spec(&[("age", rule(Do::Model)), ("note", rule(Do::Keep)), ("sex", rule(Do::Model))]);
+    let levels = |texts: &[&str]| texts.iter().map(|text| Arc::from(*text)).collect::<Vec<Arc<str>>>();
+    // Ages in two intervals of 10 from 30; sex as it is. Rows of unknown age are left out.
+    let written = |codes: &[u32]| {
+        let age = ["[30, 40)", "[40, 50)", "", "outside"][codes[0] as usize];
+        let sex = ["f", "m", "unknown", "outside"][codes[1] as usize];
+        (codes[0] != 2).then(|| vec![Arc::from(age), Arc::from(sex)])
     };
-    let of = open(&spec, Path::new(""), decided).unwrap();
-    let batch = [number(&[30.0, 41.0, f64::NAN, 99.0]), text(&[Some("f"), Some("m"), Some("f"), None])];
-    let (file, counts) = written(&of, &batch, &[0, 1, 2, 3]);
-    assert_eq!(file, "age,sex\n\"[30, 39]\",f\n*,f\n*,\n");
-    assert_eq!((counts.rows, counts.rows_suppressed), (4, 1));
+    let decided = Decided {
+        columns: vec![
+            ("age".into(), Coder::Intervals { lower: 30.0, width: 10.0, count: 2 }),
+            ("sex".into(), Coder::levels(&levels(&["f", "m"]))),
+        ],
+        written: Box::new(written),
+    };
+    let mut of = open(&spec, Path::new("")).unwrap();
+    let batch = [
+        number(&[30.0, 49.5, f64::NAN, 50.0, 29.9, 1.0]),
+        text(&[Some("a"), Some("b"), Some("c"), Some("d"), None, Some("f")]),
+        text(&[Some("f"), Some("m"), Some("f"), None, Some("x"), Some("f")]),
+    ];
+    let (file, _) = self::written(&of, &batch, &[0, 1]);
+    assert_eq!(file, "age,note,sex\n,a,\n,b,\n", "empty until the model has decided");
+    of.decide(decided).unwrap();
+    // The last row is not kept.
+    let (file, counts) = self::written(&of, &batch, &[0, 1, 2, 3, 4]);
+    assert_eq!(file, "age,note,sex\n\"[30, 40)\",a,f\n\"[40, 50)\",b,m\noutside,d,unknown\noutside,,outside\n");
+    assert_eq!((counts.rows, counts.rows_suppressed), (5, 1));
+    assert_eq!(counts.columns, [[4, 4, 0], [3, 0, 0], [3, 1, 0]]);
+    let nowhere = Decided { columns: vec![("gone".into(), Coder::levels(&[]))], written: Box::new(|_| None) };
+    assert!(of.decide(nowhere).err().unwrap().to_string().contains("not in the dataset"));
 }
 
 #[test]
 fn rules_that_cannot_be_opened() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = |name: &str, rule: ColumnRule| {
-        open(&spec(&[(name, rule)]), folder.path(), Decided::default()).err().expect("an error").to_string()
-    };
+    let refused =
+        |name: &str, rule: ColumnRule| open(&spec(&[(name, rule)]), folder.path()).err().expect("an error").to_string();
     let rule = ColumnRule::new;
     assert!(refused("gone", rule(Do::Keep)).contains("not read"));
     assert!(refused("name", ColumnRule { to: Some(1.0), ..rule(Do::Round) }).contains("not for a text"));
@@ -116,9 +134,7 @@ fn rules_that_cannot_be_opened() {
 #[test]
 fn keys_that_are_missing_or_short_are_refused_before_any_row() {
     let folder = tempfile::tempdir().unwrap();
-    let refused = |rule: ColumnRule| {
-        open(&spec(&[("name", rule)]), folder.path(), Decided::default()).err().expect("an error").to_string()
-    };
+    let refused = |rule: ColumnRule| open(&spec(&[("name", rule)]), folder.path()).err().expect("an error").to_string();
     let by = |file: &str| ColumnRule { key_file: Some(file.into()), ..ColumnRule::new(Do::Pseudonym) };
     assert!(refused(by("nowhere")).contains("there is no key: the file nowhere is not there"));
     std::fs::write(folder.path().join("short"), "hunter2hunter2\n").unwrap();
@@ -127,7 +143,7 @@ fn keys_that_are_missing_or_short_are_refused_before_any_row() {
     let variable = ColumnRule { key_env: Some("EVENHAND_NO_SUCH_KEY".into()), ..ColumnRule::new(Do::Pseudonym) };
     assert!(refused(variable).contains("EVENHAND_NO_SUCH_KEY"));
     std::fs::write(folder.path().join("key"), [7; 32]).unwrap();
-    assert!(open(&spec(&[("name", by("key"))]), folder.path(), Decided::default()).is_ok());
+    assert!(open(&spec(&[("name", by("key"))]), folder.path()).is_ok());
 }
 
 /// Dates of one person move together, whatever column they are in; those of two people by numbers of their own.
@@ -142,7 +158,7 @@ fn dates_of_one_unit_stay_as_far_apart() {
         unit: Some("who".into()),
         ..ColumnRule::new(Do::DateShift)
     };
-    let of = open(&spec(&[("from", shift.clone()), ("to", shift)]), folder.path(), Decided::default()).unwrap();
+    let of = open(&spec(&[("from", shift.clone()), ("to", shift)]), folder.path()).unwrap();
     assert_eq!(of.reads().len(), 3);
     let batch = [
         text(&[Some("2024-01-01"), Some("2024-02-01"), Some("2024-01-01")]),

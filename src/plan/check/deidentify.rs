@@ -14,6 +14,7 @@ const DAYS_MAX: u32 = 3650;
 pub(super) fn check(checker: &mut Checker) {
     let Some(section) = &checker.spec.deidentify else { return };
     output(checker, section);
+    super::coarsening::check(checker, section);
     if section.columns.values().all(|rule| rule.by == Do::Drop) {
         let message = "no column is left: the file would hold nothing";
         let remedy = "give the columns that stay do = \"keep\", or another word";
@@ -90,6 +91,9 @@ fn written(rule: &ColumnRule) -> Vec<&'static str> {
         ("origin", rule.origin.is_some()),
         ("hierarchy", rule.hierarchy.is_some()),
         ("level", rule.level.is_some()),
+        ("widths", rule.widths.is_some()),
+        ("prefixes", rule.prefixes.is_some()),
+        ("dates", rule.dates.is_some()),
         ("at", rule.at.is_some()),
         ("to", rule.to.is_some()),
         ("days_max", rule.days_max.is_some()),
@@ -114,8 +118,12 @@ fn belongs(by: Do) -> (&'static [&'static [&'static str]], &'static [&'static st
         Do::TopCode | Do::BottomCode => (&[&["at"]], &[]),
         Do::DateShift => (&[KEY, &["days_max"], &["unit"]], &["domain"]),
         Do::Round => (&[&["to"]], &[]),
+        Do::Model => (&[], STEPS),
     }
 }
+
+/// How a model may coarsen a column; without one of them it keeps the value or hides it.
+const STEPS: &[&str] = &["widths", "prefixes", "dates", "hierarchy"];
 
 /// Keys that say something only beside another.
 const BESIDE: [(&str, &str); 3] = [("restricted", "digits"), ("origin", "width"), ("level", "hierarchy")];
@@ -144,6 +152,12 @@ fn keys(checker: &mut Checker, name: &str, rule: &ColumnRule) {
                 );
             }
         }
+    }
+    if let (Do::Model, [_, second, ..]) =
+        (rule.by, &written.iter().filter(|key| STEPS.contains(key)).collect::<Vec<_>>()[..])
+    {
+        let message = format!("{by} takes one of {}", STEPS.join(", "));
+        checker.error("too-many-parameters", &["deidentify", "columns", name, second], message, "take the others out");
     }
     if rule.hierarchy.is_some() && rule.level.is_none() && rule.by == Do::Generalise {
         lack(checker, &["level"]);
@@ -211,6 +225,8 @@ fn kind(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSpe
     let needed = match rule.by {
         Do::TopCode | Do::BottomCode | Do::Round => ReadAs::Number,
         Do::Generalise if rule.width.is_some() => ReadAs::Number,
+        Do::Model if rule.widths.is_some() => ReadAs::Number,
+        Do::Model if rule.prefixes.is_some() || rule.dates.is_some() || rule.hierarchy.is_some() => ReadAs::Text,
         Do::Generalise if rule.digits.is_some() || rule.date.is_some() => ReadAs::Text,
         Do::Mask | Do::FormatPreserving | Do::DateShift => ReadAs::Text,
         _ => return,
@@ -229,7 +245,7 @@ fn kind(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSpe
 /// True where a part of the value can still be read.
 fn shows(rule: &ColumnRule) -> bool {
     match rule.by {
-        Do::Keep | Do::Round | Do::TopCode | Do::BottomCode | Do::Generalise | Do::DateShift => true,
+        Do::Keep | Do::Round | Do::TopCode | Do::BottomCode | Do::Generalise | Do::DateShift | Do::Model => true,
         Do::Mask => {
             rule.keep_first.unwrap_or(0) > 0
                 || rule.keep_last.unwrap_or(0) > 0
@@ -330,7 +346,8 @@ fn hipaa(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSp
             let path = ["deidentify", "columns", name, "at"];
             checker.error("age-too-high", &path, "ages over 89 are one category", "write at = 90");
         }
-        Do::Keep | Do::Round | Do::BottomCode | Do::Mask if shows(rule) => kept(checker, name, column),
+        // A model may leave a column as fine as its first step.
+        Do::Keep | Do::Round | Do::BottomCode | Do::Mask | Do::Model if shows(rule) => kept(checker, name, column),
         _ => {}
     }
 }

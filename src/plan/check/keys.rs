@@ -157,7 +157,26 @@ const DEIDENTIFY: &[Key] = &[
     may("profile", Word(&["hipaa-safe-harbor", "gdpr-pseudonymisation", "gb-t-37964"])),
     must("output", Text),
     may("shuffle", Truth),
+    may("model", Section(CLASS_MODEL)),
     must("columns", Map(&Section(RULE))),
+];
+
+const CLASS_MODEL: &[Key] = &[
+    may("sensitive", Text),
+    may("k_anonymity", Whole(I64)),
+    may("alpha", Number),
+    may("distinct_diversity", Whole(I64)),
+    may("entropy_diversity", Number),
+    may("recursive_diversity", Pair),
+    may("closeness", Number),
+    may("ordered_closeness", Number),
+    may("delta_disclosure", Number),
+    may("basic_beta", Number),
+    may("enhanced_beta", Number),
+    may("suppression_max", Number),
+    may("objective", Word(&["granularity", "discernibility", "average-class-size", "non-uniform-entropy"])),
+    may("search", Word(&["lattice", "mondrian"])),
+    may("risk_at", List(&Number)),
 ];
 
 const RULE: &[Key] = &[
@@ -177,6 +196,9 @@ const RULE: &[Key] = &[
     may("origin", Number),
     may("hierarchy", Text),
     may("level", Whole(U32)),
+    may("widths", List(&Number)),
+    may("prefixes", List(&Whole(U32))),
+    may("dates", List(&Word(&["month", "quarter", "year"]))),
     may("at", Number),
     may("to", Number),
     may("days_max", Whole(U32)),
@@ -197,6 +219,7 @@ const DOES: &[&str] = &[
     "bottom-code",
     "date-shift",
     "round",
+    "model",
 ];
 
 const CRITERION: &[Key] = &[

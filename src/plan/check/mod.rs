@@ -13,6 +13,7 @@ use super::spec::{Ingest, Spec};
 use crate::scalar::Scalar;
 use crate::scan::SourceColumn;
 
+mod coarsening;
 mod columns;
 mod deidentify;
 mod document;

@@ -17,6 +17,9 @@ pub struct Deidentify {
     /// Writes the rows in random order within windows of 65,536 rows: an order can tell who is who.
     #[serde(default = "yes")]
     pub shuffle: bool,
+    /// What every class of rows that agree in the columns with do = "model" must satisfy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ClassModel>,
     /// What is done to each column. A column that is not listed is not in the file.
     pub columns: BTreeMap<String, ColumnRule>,
 }
@@ -79,6 +82,8 @@ pub enum Do {
     DateShift,
     /// Numbers are rounded.
     Round,
+    /// A coarser value takes its place, as coarse as the section `model` demands.
+    Model,
 }
 
 impl Do {
@@ -97,6 +102,7 @@ impl Do {
             Do::BottomCode => "bottom-code",
             Do::DateShift => "date-shift",
             Do::Round => "round",
+            Do::Model => "model",
         }
     }
 }
@@ -109,6 +115,90 @@ pub enum DatePart {
     Month,
     Quarter,
     Year,
+}
+
+/// Criteria on the classes of a dataset, and how they are reached. Each is defined, with its source, in `deidentify/criteria.rs`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ClassModel {
+    /// The column an outsider must not learn; diversity, closeness, disclosure and likeness are of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sensitive: Option<String>,
+    /// Least rows of a class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k_anonymity: Option<u64>,
+    /// Greatest share of one sensitive value in a class; with `k_anonymity`, (alpha, k)-anonymity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alpha: Option<f64>,
+    /// Least number of sensitive values in a class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub distinct_diversity: Option<u64>,
+    /// Least exponential of the entropy of a class' sensitive values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub entropy_diversity: Option<f64>,
+    /// The most frequent sensitive value comes less than c times as often as those from the l-th on together: [c, l].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recursive_diversity: Option<(f64, u64)>,
+    /// Greatest distance between the sensitive values of a class and those of all rows, every two values being at distance 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub closeness: Option<f64>,
+    /// The same, the levels of the sensitive column being in order.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ordered_closeness: Option<f64>,
+    /// Greatest logarithm of how much likelier or unlikelier a sensitive value is in a class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delta_disclosure: Option<f64>,
+    /// Greatest relative growth of a sensitive value's share in a class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic_beta: Option<f64>,
+    /// The same, and none beyond what the value's rareness allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub enhanced_beta: Option<f64>,
+    /// Greatest share of the rows that may be left out, 0 to 1.
+    #[serde(default)]
+    pub suppression_max: f64,
+    /// What the search minimises.
+    #[serde(default)]
+    pub objective: LossOf,
+    /// How the coarser values are found.
+    #[serde(default)]
+    pub search: SearchBy,
+    /// Risks above which rows are counted, before and after.
+    #[serde(default = "risks")]
+    pub risk_at: Vec<f64>,
+}
+
+fn risks() -> Vec<f64> {
+    vec![0.05, 0.2]
+}
+
+/// A loss of information.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum LossOf {
+    /// How much of a column's domain a written value covers.
+    #[default]
+    Granularity,
+    /// Sum of squared class sizes.
+    Discernibility,
+    /// Mean rows of a class over k.
+    AverageClassSize,
+    /// Bits that coarser values no longer tell.
+    NonUniformEntropy,
+}
+
+/// A way to coarser values.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum SearchBy {
+    /// One level of every column for the whole file; the least loss there is.
+    #[default]
+    Lattice,
+    /// Regions of their own for every part of the file, cut at medians; nothing is suppressed.
+    Mondrian,
 }
 
 /// What is done to one column, and how. Which keys go with which word is checked.
@@ -157,12 +247,21 @@ pub struct ColumnRule {
     /// Generalise with `width`: an end that one interval has. 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<f64>,
-    /// Generalise: file of lines `value;level 1;level 2`, relative to the pipeline file.
+    /// Generalise, model: file of lines `value;level 1;level 2`, relative to the pipeline file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hierarchy: Option<String>,
     /// Generalise with `hierarchy`: which of its levels.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<u32>,
+    /// Model: widths of the intervals of a number, finest first, each a multiple of the one before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub widths: Option<Vec<f64>>,
+    /// Model: first characters of a text that are kept, most first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prefixes: Option<Vec<u32>>,
+    /// Model: parts of a date, finest first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<Vec<DatePart>>,
     /// Top-code, bottom-code: the limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
@@ -200,6 +299,9 @@ impl ColumnRule {
             origin: None,
             hierarchy: None,
             level: None,
+            widths: None,
+            prefixes: None,
+            dates: None,
             at: None,
             to: None,
             days_max: None,

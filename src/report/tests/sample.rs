@@ -103,6 +103,7 @@ pub fn sample(words: &Words, suppress_below: u64) -> (Audit, Record) {
         },
         data: data(&plan, measured.rows_measured),
         privacy: None,
+        coarsening: None,
         model: Some(card()),
         cohorts: measured.cohorts,
         readings: measured.readings,

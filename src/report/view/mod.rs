@@ -12,6 +12,7 @@ use crate::audit::Edition;
 use crate::metric::{Against, Comparison};
 
 mod charts;
+mod coarsening;
 mod gates;
 mod limitations;
 mod measures;
@@ -122,6 +123,7 @@ pub struct View {
     pub gates: gates::Matrix,
     pub measures: measures::Measures,
     pub privacy: Option<privacy::Privacy>,
+    pub coarsening: Option<coarsening::Coarsening>,
     pub model: Option<model::Model>,
     pub method: method::Method,
     pub cards: Vec<method::Card>,
@@ -153,6 +155,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         gates: gates::matrix(report, &names, caps),
         measures,
         privacy: privacy::privacy(report, run, &names, caps),
+        coarsening: report.coarsening.as_ref().map(coarsening::coarsening),
         model: report.model.as_ref().map(|model| model::model(model, report.method.confidence, caps)),
         method: method::method(report, run, caps),
         cards: method::cards(report, caps),
@@ -170,6 +173,7 @@ fn sections(report: &Report) -> Vec<Section> {
         ("criteria", "Criteria"),
         ("scope", "Scope"),
         ("privacy", "Privacy"),
+        ("de-identification", "De-identification"),
         ("measurements", "Measurements"),
         ("model", "Model"),
         ("limitations", "Limitations"),
@@ -183,6 +187,7 @@ fn sections(report: &Report) -> Vec<Section> {
     let shown = |(id, _): &(&str, &str)| match *id {
         "model" => report.model.is_some(),
         "privacy" => report.privacy.is_some(),
+        "de-identification" => report.coarsening.is_some(),
         _ => true,
     };
     all.into_iter().filter(shown).map(|(id, name)| Section { id, name }).collect()

@@ -1,0 +1,166 @@
+//! `[deidentify.model]`: criteria that have a meaning, columns they are about, steps that merge.
+
+use super::{Checker, Severity};
+use crate::plan::read_as;
+use crate::plan::spec::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, ReadAs, SearchBy};
+
+const MODEL: [&str; 2] = ["deidentify", "model"];
+
+pub(super) fn check(checker: &mut Checker, section: &Deidentify) {
+    let columns: Vec<(&String, &ColumnRule)> =
+        section.columns.iter().filter(|(_, rule)| rule.by == Do::Model).collect();
+    columns.iter().for_each(|(name, rule)| steps(checker, name, rule));
+    let Some(model) = &section.model else {
+        if let Some((name, _)) = columns.first() {
+            let message = "no model says how coarse the column must be";
+            let remedy = "write [deidentify.model] with k_anonymity = 5, or another word for the column";
+            checker.error("no-model", &["deidentify", "columns", name, "do"], message, remedy);
+        }
+        return;
+    };
+    if checker.spec.privacy.is_some() {
+        let message = "under differential privacy nothing is decided by counts without noise";
+        let remedy = "take the section out and choose levels yourself, with do = \"generalise\"";
+        checker.error("model-reads-rows", &MODEL, message, remedy);
+    }
+    if columns.is_empty() {
+        let remedy = "give the columns an outsider may know do = \"model\"";
+        checker.error("no-model-column", &MODEL, "the model has no column to coarsen", remedy);
+    }
+    criteria(checker, model);
+    sensitive(checker, section, model);
+    search(checker, model);
+}
+
+fn criteria(checker: &mut Checker, model: &ClassModel) {
+    let about = about_sensitive(model);
+    if model.k_anonymity.is_none() && about.is_empty() {
+        checker.error("no-criterion", &MODEL, "the model demands nothing", "for example k_anonymity = 5");
+    }
+    if model.k_anonymity == Some(1) {
+        let path = ["deidentify", "model", "k_anonymity"];
+        checker.warning("no-criterion", &path, "every class has at least 1 row", "for example k_anonymity = 5");
+    }
+    let positive = |x: f64| x > 0.0 && x.is_finite();
+    let share = |x: f64| (0.0..=1.0).contains(&x);
+    let wrong = [
+        ("k_anonymity", model.k_anonymity == Some(0), "a class has at least 1 row"),
+        ("alpha", model.alpha.is_some_and(|x| !share(x) || x == 0.0), "alpha is more than 0 and at most 1"),
+        ("distinct_diversity", model.distinct_diversity == Some(0), "l is at least 1"),
+        ("entropy_diversity", model.entropy_diversity.is_some_and(|x| !x.is_finite() || x < 1.0), "l is at least 1"),
+        (
+            "recursive_diversity",
+            model.recursive_diversity.is_some_and(|(c, l)| !positive(c) || l < 2),
+            "c is more than 0 and l at least 2",
+        ),
+        ("closeness", model.closeness.is_some_and(|x| !share(x)), "t is from 0 to 1"),
+        ("ordered_closeness", model.ordered_closeness.is_some_and(|x| !share(x)), "t is from 0 to 1"),
+        ("delta_disclosure", model.delta_disclosure.is_some_and(|x| !positive(x)), "delta is more than 0"),
+        ("basic_beta", model.basic_beta.is_some_and(|x| !positive(x)), "beta is more than 0"),
+        ("enhanced_beta", model.enhanced_beta.is_some_and(|x| !positive(x)), "beta is more than 0"),
+        ("suppression_max", !share(model.suppression_max), "the share is from 0 to 1"),
+        ("risk_at", model.risk_at.iter().any(|x| !share(*x)), "risks are from 0 to 1"),
+    ];
+    for (key, is_wrong, message) in wrong {
+        if is_wrong {
+            let remedy = "see pipelines/TEMPLATE.toml for a usual value";
+            checker.error("bad-parameter", &["deidentify", "model", key], message, remedy);
+        }
+    }
+}
+
+/// Criteria that read the sensitive column.
+fn about_sensitive(model: &ClassModel) -> Vec<&'static str> {
+    [
+        ("alpha", model.alpha.is_some()),
+        ("distinct_diversity", model.distinct_diversity.is_some()),
+        ("entropy_diversity", model.entropy_diversity.is_some()),
+        ("recursive_diversity", model.recursive_diversity.is_some()),
+        ("closeness", model.closeness.is_some()),
+        ("ordered_closeness", model.ordered_closeness.is_some()),
+        ("delta_disclosure", model.delta_disclosure.is_some()),
+        ("basic_beta", model.basic_beta.is_some()),
+        ("enhanced_beta", model.enhanced_beta.is_some()),
+    ]
+    .into_iter()
+    .filter_map(|(key, is_written)| is_written.then_some(key))
+    .collect()
+}
+
+fn sensitive(checker: &mut Checker, section: &Deidentify, model: &ClassModel) {
+    let about = about_sensitive(model);
+    let path = ["deidentify", "model", "sensitive"];
+    let Some(name) = &model.sensitive else {
+        if let Some(key) = about.first() {
+            let message = format!("{key} is about a sensitive column, and none is named");
+            checker.error("no-sensitive", &["deidentify", "model", key], message, "write sensitive = \"...\"");
+        }
+        return;
+    };
+    let Some(column) = checker.spec.schema.get(name) else {
+        return checker.unknown_column(&path, super::Part::Value, name);
+    };
+    if about.is_empty() {
+        let message = "no criterion reads the sensitive column";
+        checker.warning("unused-parameter", &path, message, "for example distinct_diversity = 2");
+    }
+    if read_as(column) == ReadAs::Number {
+        let message = format!("{name} is read as numbers, and the criteria count levels");
+        checker.error("wrong-kind", &path, message, "derive a column of levels and name that");
+    }
+    if section.columns.get(name).is_some_and(|rule| rule.by == Do::Model) {
+        let message = format!("{name} cannot be both what an outsider knows and what he must not learn");
+        checker.error("sensitive-coarsened", &path, message, "give it another word than model");
+    }
+}
+
+fn search(checker: &mut Checker, model: &ClassModel) {
+    if model.search == SearchBy::Lattice {
+        return;
+    }
+    for (key, is_written) in
+        [("suppression_max", model.suppression_max > 0.0), ("objective", model.objective != LossOf::Granularity)]
+    {
+        if is_written {
+            let message = format!("{key} says nothing about mondrian, which suppresses no row and cuts at medians");
+            checker.warning(
+                "unused-parameter",
+                &["deidentify", "model", key],
+                message,
+                "take it out, or use the lattice",
+            );
+        }
+    }
+}
+
+/// Steps go from fine to coarse.
+fn steps(checker: &mut Checker, name: &str, rule: &ColumnRule) {
+    let mut wrong = |key: &str, is_wrong: bool, message: &str, remedy: &str| {
+        if is_wrong {
+            checker.complain(
+                Severity::Error,
+                "bad-parameter",
+                &["deidentify", "columns", name, key],
+                super::Part::Value,
+                message.into(),
+                Some(remedy.into()),
+            );
+        }
+    };
+    let multiples = |of: &Vec<f64>| {
+        let fits = |pair: &[f64]| {
+            let times = (pair[1] / pair[0]).round();
+            times >= 2.0 && (times * pair[0] - pair[1]).abs() <= 1e-9 * pair[1]
+        };
+        !of.is_empty() && of.iter().all(|width| *width > 0.0 && width.is_finite()) && of.windows(2).all(fits)
+    };
+    let message = "widths are more than 0, and each is a multiple of the one before";
+    wrong("widths", rule.widths.as_ref().is_some_and(|of| !multiples(of)), message, "for example widths = [5, 10, 20]");
+    let falling = |of: &Vec<u32>| !of.is_empty() && !of.contains(&0) && of.windows(2).all(|pair| pair[0] > pair[1]);
+    let message = "prefixes are numbers of characters of at least 1, most first";
+    wrong("prefixes", rule.prefixes.as_ref().is_some_and(|of| !falling(of)), message, "for example prefixes = [3, 2]");
+    let coarser = |of: &Vec<DatePart>| !of.is_empty() && of.windows(2).all(|pair| pair[0] < pair[1]);
+    let message = "parts of dates go from fine to coarse";
+    let remedy = "for example dates = [\"month\", \"year\"]";
+    wrong("dates", rule.dates.as_ref().is_some_and(|of| !coarser(of)), message, remedy);
+}
