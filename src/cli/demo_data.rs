@@ -36,15 +36,20 @@ pub enum Kind {
     Loans,
     Hiring,
     Premium,
+    /// Patients with identifiers, for de-identification; no facts are planted.
+    Clinic,
 }
 
 pub fn run(args: &Args, out: &Output) -> u8 {
     let kind = match args.kind {
-        Kind::Lending | Kind::Loans => demo::Kind::Lending,
+        Kind::Lending | Kind::Loans | Kind::Clinic => demo::Kind::Lending,
         Kind::Hiring => demo::Kind::Hiring,
         Kind::Premium => demo::Kind::Premium,
     };
-    let facts = facts(kind);
+    let facts: Vec<demo::Fact> = match args.kind {
+        Kind::Clinic => Vec::new(),
+        _ => facts(kind).into(),
+    };
     if args.facts {
         let lines: Vec<String> = facts.iter().map(|fact| format!("{}: {}", fact.code, fact.words)).collect();
         out.result(&lines.join("\n"));
@@ -56,13 +61,15 @@ pub fn run(args: &Args, out: &Output) -> u8 {
             Some(fact) => Plants::without(fact.plant),
             None => {
                 let codes: Vec<&str> = facts.iter().map(|fact| fact.code).collect();
-                out.error(&format!("there is no planted fact {code:?}; there are {}", codes.join(", ")));
+                let there = if codes.is_empty() { "none".to_string() } else { codes.join(", ") };
+                out.error(&format!("there is no planted fact {code:?}; there are {there}"));
                 return USAGE;
             }
         },
     };
     let write = |mut to: &mut dyn Write| match args.kind {
         Kind::Loans => demo::write_loans(args.rows, args.seed, plants, &mut to),
+        Kind::Clinic => demo::write_clinic(args.rows, args.seed, &mut to),
         _ => demo::write(kind, args.rows, args.seed, plants, &mut to),
     };
     let written = match &args.out {

@@ -1,7 +1,8 @@
 //! Synthetic data with known facts: what an audit of it should find is written down before it is drawn.
 //!
 //! Three data sets, one per kind of audit: `lending` (a label to learn), `hiring` (given decisions and an outcome), `premium` (a number to
-//! learn). `loans` are those of `lending` with several applications per person. Each has the same five plants, and every one can be left out: a gap between cohorts, a proxy (a column that differs between the
+//! learn). `loans` are those of `lending` with several applications per person; `clinic` is for de-identification, and has planted
+//! identifiers. Each of the three has the same five plants, and every one can be left out: a gap between cohorts, a proxy (a column that differs between the
 //! levels of a protected column), a small group, unknown protected values, and rows that a quasi-identifier singles out. Nothing else
 //! differs between sexes, races, ethnicities or birthplaces, so whatever else an audit finds between them is false.
 //!
@@ -12,6 +13,7 @@ use std::fmt;
 use std::io::{self, Write};
 use std::str::FromStr;
 
+mod clinic;
 mod draw;
 mod hiring;
 mod lending;
@@ -20,6 +22,7 @@ mod premium;
 
 use draw::Draw;
 
+pub use clinic::write as write_clinic;
 pub use loans::write as write_loans;
 
 /// Which data set.

@@ -22,10 +22,10 @@ use crate::audit::{ColumnFate, Promise};
 use crate::demand::{Axis, Demand, Rows, Shape};
 use crate::evidence::{Missing, Released};
 use crate::plan::spec::{self, ColumnSpec};
-use crate::plan::{Plan, malformed};
+use crate::plan::{Plan, learn, malformed};
 use crate::scalar::{Expr, Function, Kind, Scalar, format_number, parse_number};
 use crate::scan::parse_truth;
-use crate::schema::{Column, Domain, Role};
+use crate::schema::{Column, Domain, Origin, Role};
 
 /// Counts of rows, of missing, outside and malformed values, and of repeated keys.
 pub fn demands(plan: &Plan) -> Vec<Demand> {
@@ -304,10 +304,11 @@ fn tabulated(plan: &Plan) -> BTreeSet<Arc<str>> {
 }
 
 fn fate(plan: &Plan, column: &Column, shown: Shown) -> ColumnFate {
+    let is_withheld = column.origin == Origin::Learned && learn::is_withheld(&plan.spec, &column.name);
     ColumnFate {
         name: column.name.clone(),
         roles: column.roles.clone(),
-        domain: column.domain.clone(),
+        domain: if is_withheld { Domain::Open } else { column.domain.clone() },
         origin: column.origin,
         derived: plan.spec.derive.get(&*column.name).cloned(),
         missing: shown.missing,

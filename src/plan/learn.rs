@@ -104,6 +104,11 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
     Ok(learned)
 }
 
+/// What was read off the rows of this column is not told: an outsider may know it of somebody, and no cohort needs it.
+pub fn is_withheld(spec: &Spec, name: &str) -> bool {
+    coarsened(spec, name) && spec.schema.get(name).is_some_and(|column| !compared(spec, column))
+}
+
 /// Its levels are cohorts, or features of a model.
 fn compared(spec: &Spec, column: &ColumnSpec) -> bool {
     let has = |role| column.roles.contains(&role);

@@ -114,6 +114,52 @@ fn the_shipped_pipelines_run_from_the_first_word_to_the_last() {
     }
 }
 
+/// The file that leaves the house is read back: every class is as large and as diverse as was demanded, and no identifier of any row is
+/// anywhere in what the run wrote or said.
+#[test]
+fn the_clinic_hands_out_a_file_that_keeps_its_criteria() {
+    let house = House::new();
+    let out = house.evenhand(&["run", "pipelines/clinic-deid.toml"]);
+    let (stdout, stderr) = (text(&out.stdout), text(&out.stderr));
+    assert_eq!(out.status.code(), Some(0), "{stdout}{stderr}");
+    assert!(stdout.starts_with("PASS  clinic-deid: "), "{stdout}");
+    let run = house.runs("clinic-deid").remove(0);
+    let (report, record) = (json(&run.join("report.json")), json(&run.join("run.json")));
+    assert_eq!(record["passes_planned"], record["passes_run"]);
+    let mut classes = std::collections::BTreeMap::<Vec<String>, Vec<String>>::new();
+    let mut file = csv::Reader::from_path(run.join("clinic-deid.csv")).unwrap();
+    let header: Vec<String> = file.headers().unwrap().iter().map(String::from).collect();
+    let known = ["admitted", "age", "job", "postcode", "sex"];
+    let at = |name: &str| header.iter().position(|column| column == name).unwrap();
+    assert_eq!(header.len(), known.len() + 3, "{header:?}");
+    for row in file.records().map(Result::unwrap) {
+        let class = known.map(|name| row[at(name)].to_owned()).to_vec();
+        classes.entry(class).or_default().push(row[at("diagnosis")].to_owned());
+    }
+    let rows: usize = classes.values().map(Vec::len).sum();
+    let least = classes.values().map(Vec::len).min().unwrap();
+    let diagnoses = |class: &Vec<String>| class.iter().collect::<std::collections::BTreeSet<_>>().len();
+    assert!(least >= 5 && classes.values().all(|class| diagnoses(class) >= 2) && rows >= 2850, "{least} {rows}");
+    let after = &report["coarsening"]["after"];
+    assert_eq!((after["class_min"].as_u64(), after["rows"].as_u64()), (Some(least as u64), Some(rows as u64)));
+    assert_eq!(after["classes"].as_u64(), Some(classes.len() as u64));
+    assert!(report["coarsening"]["before"]["uniques"].as_f64() > Some(0.5), "{}", report["coarsening"]["before"]);
+    let files = ["clinic-deid.csv", "codebook.json", "report.html", "report.json", "run.json", "evidence/findings.csv"];
+    let mut said: Vec<String> = files.iter().map(|file| fs::read_to_string(run.join(file)).unwrap()).collect();
+    said.extend([stdout, stderr, text(&fs::read(house.path().join("reports/evenhand.db")).unwrap())]);
+    let mut source = csv::Reader::from_path(house.path().join("pipelines/data/clinic.csv")).unwrap();
+    let planted: Vec<String> =
+        source.records().flat_map(|row| row.unwrap().iter().take(4).map(String::from).collect::<Vec<_>>()).collect();
+    assert_eq!(planted.len(), 12_000);
+    for text in &said {
+        // A postcode and a day of admission: what was learned to coarsen them is not told either.
+        assert!(!text.contains("20163") && !text.contains("2025-05-06"));
+        for identifier in &planted {
+            assert!(!text.contains(identifier.as_str()), "{identifier}");
+        }
+    }
+}
+
 /// A grant for two runs: the third is refused, and leaves no folder. The public edition tells nothing that the internal one tells.
 #[test]
 fn a_private_pipeline_spends_what_is_granted_and_no_more() {

@@ -101,7 +101,8 @@ fn row(column: &Column, kept: i64) -> Row {
         roles: if roles.is_empty() { "none".into() } else { roles.join(", ") },
         domain: domain(&column.domain),
         origin: match (&column.domain, column.origin) {
-            (Domain::Open, _) => "not declared",
+            (Domain::Open, Origin::Learned) => "learned from the data, and not told",
+            (Domain::Open, Origin::Declared) => "not declared",
             (_, Origin::Declared) => "declared",
             (_, Origin::Learned) => "learned from the data",
         },
