@@ -52,7 +52,7 @@ impl NoisyMean {
     /// The mean as a sample. With the true mean m the residual sum - m n has the variance D n s^2 + (1 + m^2) draws v.
     pub fn sample(&self, confidence: f64) -> Sample {
         if !is_known(self.n, self.draws, &self.noise, confidence) {
-            return Sample::None(Why::NoiseExceedsCohort);
+            return Sample::None(self.noise.why_not(self.n));
         }
         let mean = self.sum / self.n;
         let variance = (self.squares / self.n - mean * mean).max(0.0) * self.noise.design_effect * self.n;

@@ -22,7 +22,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use statrs::function::erf::erfc;
 
-use super::Share;
+use super::{Share, Why};
 
 /// What a release did to each of its numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -36,6 +36,20 @@ pub struct Noise {
 }
 
 impl Noise {
+    /// False for numbers as they were counted.
+    pub fn is_any(&self) -> bool {
+        self.variance > 0.0
+    }
+
+    /// Why so many rows have no value: the noise, or, of rows as they were counted, that they are none or too few.
+    pub fn why_not(&self, rows: f64) -> Why {
+        match (self.is_any(), rows < 1.0) {
+            (true, _) => Why::NoiseExceedsCohort,
+            (false, true) => Why::EmptyDenominator,
+            (false, false) => Why::TooFewRows,
+        }
+    }
+
     /// Variance of a draw with this weight, and the square of it where it counts as Laplace noise.
     pub(crate) fn part(&self, draws: f64, weight: f64) -> Spread {
         let one = weight * weight * self.variance;

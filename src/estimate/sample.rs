@@ -67,7 +67,8 @@ impl Sample {
 
     /// A share of counts with noise.
     pub fn noisy_share(share: &Share, noise: &Noise) -> Sample {
-        NoisyShare::of(share, noise).map_or(Sample::None(Why::NoiseExceedsCohort), Sample::Noisy)
+        NoisyShare::of(share, noise)
+            .map_or_else(|| Sample::None(noise.why_not(share.denominator.n as f64)), Sample::Noisy)
     }
 
     /// A share from one share per bucket.

@@ -234,6 +234,23 @@ fn slack(released: &Released, name: &str, draws: u32) -> f64 {
     released.noise(name).map_or(0.0, |noise| NOISE_SDS * (noise.variance * f64::from(draws)).sqrt())
 }
 
+/// What a promise judged on noisy counts says after them: that they are noisy, and the slack it is given.
+fn leeway(slack: f64, rows_slack: Option<f64>) -> String {
+    let rows = |slack: f64| slack.ceil() as i64;
+    match rows_slack {
+        _ if slack.max(rows_slack.unwrap_or_default()) <= 0.0 => String::new(),
+        None => format!(
+            "; a count with noise, judged with a slack of {} rows ({NOISE_SDS} standard deviations of its noise)",
+            rows(slack)
+        ),
+        Some(all) => format!(
+            "; counts with noise, judged with a slack of {} rows, and of {} in the number of all rows ({NOISE_SDS} standard deviations of their noise)",
+            rows(slack),
+            rows(all)
+        ),
+    }
+}
+
 /// Kept rows of a column.
 #[derive(Debug, Clone, Copy, Default)]
 struct Counts {
@@ -344,18 +361,20 @@ impl Judged<'_> {
             _ => String::new(),
         };
         let without = format!("{} of {rows} rows have no value{malformed}", written_as(self.shown.missing));
+        let leeway = |slack: f64| leeway(slack, Some(self.rows_slack));
         let mut promises = Vec::new();
         if let Some(most) = written.null_share_max {
             let clause = format!("schema.{name}.null_share_max");
             let kept = self.keeps(counts.missing, counts.missing_slack, most);
-            let found = format!("{without}; promised: a share of at most {}", format_number(most));
+            let leeway = leeway(counts.missing_slack);
+            let found = format!("{without}; promised: a share of at most {}{leeway}", format_number(most));
             promises.push(self.promise(&clause, &found, kept));
         }
         if written.missing == Some(spec::Missing::Refuse) {
             let clause = format!("schema.{name}.missing = \"refuse\"");
             promises.push(self.promise(
                 &clause,
-                &format!("{without}; promised: none"),
+                &format!("{without}; promised: none{}", leeway(counts.missing_slack)),
                 self.keeps(counts.missing, counts.missing_slack, 0.0),
             ));
         }
@@ -363,9 +382,10 @@ impl Judged<'_> {
             let clause = format!("schema.{name}.outside_share_max");
             let kept = self.keeps(counts.outside, counts.outside_slack, most);
             let found = format!(
-                "{} of {rows} rows have a value outside the levels or bounds; promised: a share of at most {}",
+                "{} of {rows} rows have a value outside the levels or bounds; promised: a share of at most {}{}",
                 written_as(self.shown.outside),
-                format_number(most)
+                format_number(most),
+                leeway(counts.outside_slack)
             );
             promises.push(match self.check {
                 Some(check) if !check.has_domain() => {
@@ -402,7 +422,8 @@ fn rows_promise(rows_kept: i64, slack: f64, least: u64) -> Promise {
         true => rows_kept as f64 + slack >= least as f64,
         false => u64::try_from(rows_kept).is_ok_and(|rows| rows >= least),
     };
-    Promise { text: format!("contract.rows_min: {rows_kept} rows are kept; promised: at least {least}"), kept }
+    let leeway = leeway(slack, None);
+    Promise { text: format!("contract.rows_min: {rows_kept} rows are kept; promised: at least {least}{leeway}"), kept }
 }
 
 fn key_promise(plan: &Plan, released: &Released, rows_kept: i64) -> Result<Option<Promise>, Missing> {
@@ -668,6 +689,62 @@ mod tests {
                 "schema.note.null_share_max: not tested, the column is read by nothing; take the role \"ignored\" or the promise out",
             ]
         );
+    }
+
+    /// Noise of variance 4 per draw, one draw per cell: the slack is 4 * 2 for one cell, and 8 rows fewer than promised are let pass.
+    #[test]
+    fn a_promise_judged_on_noisy_counts_says_so_and_how_much_is_let_pass() {
+        use crate::budget::{Charge, Mechanism, Noise, Receipt};
+        use crate::evidence::Evidence;
+        use crate::statistic::{Cell, Statistic, Tally};
+        let spec = r#"
+            pipeline = { name = "t" }
+            ingest = { path = "t.csv" }
+            privacy = { population = "p", epsilon = 1.0 }
+            schema.sex = { roles = ["protected"], levels = ["f", "m"], null_share_max = 0.0, outside_share_max = 0.0 }
+            contract.rows_min = 1000
+        "#;
+        let folder = tempfile::tempdir().unwrap();
+        let plan = plan(spec, "sex\nf\n", &folder);
+        let noisy = |n| Cell { draws: 1, ..Cell::rows(n) };
+        let profiled = |rows: i64, missing: i64| {
+            let (mut all, mut sex) = (Tally::new(vec![]), Tally::new(vec![4]));
+            all.add(&[], noisy(rows));
+            for (code, n) in [(0, 400), (1, rows - 400 - missing), (2, missing), (3, -2)] {
+                sex.add(&[code], noisy(n));
+            }
+            let statistics = [("contract/rows", all), ("contract/column/sex", sex)]
+                .map(|(name, tally)| (Arc::from(name), Statistic::Tally(tally)));
+            let receipt = |name: &str| Receipt {
+                statistic: name.into(),
+                shape: "tally".into(),
+                mechanism: Mechanism::DiscreteGaussian,
+                noise: Some(Noise {
+                    parameter: "sigma^2 4/1".into(),
+                    variance: 4.0,
+                    sensitivity: "L2 1".into(),
+                    numbers: 1,
+                    charge: Charge::FREE,
+                }),
+            };
+            let receipts = ["contract/rows", "contract/column/sex"].map(receipt).into();
+            profile(&plan, &Released::new(Evidence { statistics: statistics.into() }, receipts)).unwrap()
+        };
+        let kept = profiled(992, 8);
+        assert_eq!(broken(&kept), Vec::<&str>::new());
+        let texts: Vec<&str> = kept.promises.iter().map(|promise| promise.text.as_str()).collect();
+        let slack = "counts with noise, judged with a slack of 8 rows, and of 8 in the number of all rows (4 standard deviations of their noise)";
+        assert_eq!(
+            texts,
+            [
+                "contract.rows_min: 992 rows are kept; promised: at least 1000; a count with noise, judged with a slack of 8 rows (4 standard deviations of its noise)".to_string(),
+                format!("schema.sex.null_share_max: 8 of 992 rows have no value; promised: a share of at most 0; {slack}"),
+                format!("schema.sex.outside_share_max: -2 of 992 rows have a value outside the levels or bounds; promised: a share of at most 0; {slack}"),
+            ]
+        );
+        assert_eq!(profiled(991, 9).broken().count(), 2);
+        let exact = "a promise without noise says nothing of it";
+        assert!(self::profiled(SPEC, &GOOD).promises.iter().all(|promise| !promise.text.contains("noise")), "{exact}");
     }
 
     #[test]

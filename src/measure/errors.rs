@@ -217,23 +217,26 @@ impl<'a> Errors<'a> {
             NoisyMean { n, sum, squares, draws, noise, scale: scale[j - 1] }.sample(self.confidence)
         };
         if !is_known(n, draws, &noise, self.confidence) {
-            return Sample::None(Why::NoiseExceedsCohort);
+            return Sample::None(noise.why_not(n));
         }
         let five = Five::over(n, sums, bits, scale);
         // A variance that noise could have made, or could have made vanish, is not known.
         let known = |value: f64, gradient| {
             let error = Spread::normal(five.se(gradient).powi(2)) + five.noise(gradient, scale, draws, &noise);
-            value > normal(self.confidence) * error.variance.sqrt()
+            !noise.is_any() || value > normal(self.confidence) * error.variance.sqrt()
         };
         let (point, gradient, lower, upper) = match id {
             "mean-absolute-error" => return mean(2),
             "mean-residual" => return mean(1),
             "root-mean-squared-error" if known(five.mean[2], [0.0, 0.0, 1.0, 0.0, 0.0]) => {
-                let rmse = five.mean[2].sqrt();
+                let rmse = five.mean[2].max(0.0).sqrt();
                 (rmse, rmse_gradient(rmse), 0.0, f64::INFINITY)
             }
             "r-squared" => {
                 let spread = five.mean[4] - five.mean[3] * five.mean[3];
+                if !noise.is_any() && spread <= 1e-12 * five.mean[4].abs() {
+                    return Sample::None(Why::NoVariation);
+                }
                 if !known(spread, [0.0, 0.0, 0.0, -2.0 * five.mean[3], 1.0]) {
                     return Sample::None(Why::NoiseExceedsCohort);
                 }

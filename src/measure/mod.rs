@@ -155,12 +155,13 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
     let for_errors =
         if errors.as_ref().is_some_and(|errors| gap(&|group| errors.rows(group), &whole)) { &none } else { &all };
     let table_noise = noise::of(plan, released, "measure/table");
+    let width_max = noise::width_max(plan, released);
     let mut readings = Vec::new();
     let mut notes = protection.notes().to_vec();
     for card in &metrics {
         let (id, layer) = (card.id, Layer::of(card.needs));
         let mut read = |protection: &Protection, sample: &dyn Fn(&Group) -> Sample| {
-            readings.extend(emit(plan, card, &cohorts, protection, layer, sample));
+            readings.extend(emit(plan, card, &cohorts, protection, layer, sample, width_max));
         };
         if let Some(rate) = RATES.iter().find(|rate| rate.card.id == id) {
             read(&protection, &|group| rates::share(rate, group, plan.dependent, table_noise.as_ref()));
@@ -239,8 +240,9 @@ fn emit(
     protection: &Protection,
     layer: Layer,
     sample: &dyn Fn(&Group) -> Sample,
+    width_max: Option<f64>,
 ) -> Vec<Reading> {
-    let width_max = plan.spec.privacy.as_ref().map(|privacy| privacy.interval_width_max * range(plan, card.id));
+    let width_max = width_max.map(|share| share * range(plan, card.id));
     let kept = |sample: Sample| match width_max {
         Some(width_max) => sample.kept(plan.spec.measure.confidence, width_max),
         None => sample,

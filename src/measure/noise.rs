@@ -22,6 +22,13 @@ pub fn of_moments(plan: &Plan, released: &Released, statistic: &str, bits: u32) 
     Some(Noise { variance: noise.variance * (2.0f64).powi(-4 * bits as i32), ..noise })
 }
 
+/// Widest interval of a value, as a share of the range of its metric. None of evidence as it was counted: what few rows leave open is said by the
+/// interval.
+pub fn width_max(plan: &Plan, released: &Released) -> Option<f64> {
+    let noisy = released.receipts().iter().any(|receipt| receipt.noise.is_some());
+    plan.spec.privacy.as_ref().filter(|_| noisy).map(|privacy| privacy.interval_width_max)
+}
+
 /// Noise is added on the coarse lattice.
 pub fn limbs(plan: &Plan) -> Limbs {
     if plan.spec.privacy.is_some() { Limbs::One } else { Limbs::Two }

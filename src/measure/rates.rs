@@ -5,7 +5,7 @@ use rand::rngs::StdRng;
 
 use super::Group;
 use crate::demand::hash;
-use crate::estimate::{Noise, Sample, bootstrap_with_halves, noisy_bootstrap};
+use crate::estimate::{Noise, Sample, Why, bootstrap_with_halves, noisy_bootstrap};
 use crate::metric::{Composite, Confusion, Rate};
 use crate::plan::Plan;
 
@@ -61,8 +61,14 @@ fn noisy(composite: &Composite, group: &Group, plan: &Plan, noise: &Noise) -> Sa
     let n = cells.iter().map(|cell| cell.n).sum();
     let wanted = plan.spec.measure.replicates;
     let replicates = noisy_bootstrap(cells, noise, &mut random(composite, group, plan), wanted, composite.of);
+    if point.is_none() && !noise.is_any() {
+        return Sample::None(Why::EmptyDenominator);
+    }
     let lower = if composite.card.id == "matthews-correlation" { -1.0 } else { 0.0 };
-    Sample::noisy_bootstrapped(point, replicates, wanted, n, (lower, 1.0))
+    match Sample::noisy_bootstrapped(point, replicates, wanted, n, (lower, 1.0)) {
+        Sample::None(_) => Sample::None(noise.why_not(n as f64)),
+        sample => sample,
+    }
 }
 
 /// TP, FP, FN, TN.

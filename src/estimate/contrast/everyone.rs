@@ -118,7 +118,8 @@ fn rest(cohort: &Sample, everyone: &Sample, confidence: f64) -> Result<(Sample, 
         (_, Sample::None(_)) => Err(Why::EmptyComparison),
         (Sample::Noisy(cohort), Sample::Noisy(everyone)) => {
             let known = |rest: &NoisyShare| rest.is_bounded(normal(confidence));
-            let rest = everyone.minus(cohort).filter(known).ok_or(Why::NoiseExceedsCohort)?;
+            let why = if cohort.noise().is_any() { Why::NoiseExceedsCohort } else { Why::EmptyComparison };
+            let rest = everyone.minus(cohort).filter(known).ok_or(why)?;
             Ok((Sample::Noisy(rest), Part::noisy(cohort.rows(), rest.rows(), cohort.noise())))
         }
         (Sample::Figure(Figure { mean: Some(part), .. }), Sample::Figure(Figure { mean: Some(all), .. })) => {

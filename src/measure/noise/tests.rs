@@ -169,6 +169,48 @@ fn every_metric_of_a_noisy_release() {
     }
 }
 
+/// What was counted, read under the plan of a private run: the value without noise. No value of it is undefined for noise that it has not, nor for the
+/// width that noise is held to.
+#[test]
+fn evidence_as_it_was_counted_has_its_own_values_and_reasons() {
+    let narrow = PRIVACY.replace(" }", ", interval_width_max = 0.001 }");
+    let (plan, released) = (plan(&narrow, LABELS), released(None));
+    let readings = run(&plan, &released).readings;
+    let noise = [Why::NoiseExceedsCohort, Why::BiasedByNoise].map(|why| Measured::Undefined { why });
+    for reading in &readings {
+        assert!(!noise.contains(&reading.measured), "{reading:?}");
+    }
+    let of = |metric: &str, level: &str, contrast: Option<(Comparison, Against)>| {
+        let found = readings.iter().find(|reading| {
+            *reading.metric == *metric
+                && reading.contrast.as_ref().map(|of| (of.compare, of.against)) == contrast
+                && reading.cohort.pairs.iter().any(|(_, of)| **of == *level)
+        });
+        found.unwrap().measured.clone()
+    };
+    for metric in ["selection-rate", "f1-score", "roc-auc", "brier-score", "calibration-error"] {
+        assert_eq!(of(metric, "(unknown)", None), Measured::Undefined { why: Why::EmptyDenominator }, "{metric}");
+        assert!(of(metric, "f", None).estimate().is_some(), "{metric}");
+    }
+    // By pencil, of 3,000 men: in each eighth of the scores the sum of score minus label over its four bins, absolute, over the rows.
+    let share = |label: u32, x: f64| if label == 1 { 2.0 * x / 32.0 } else { 2.0 * (1.0 - x) / 32.0 };
+    let rows = |bin: u32, label: u32| {
+        let x = (f64::from(bin) + 0.5) / 32.0;
+        (3000.0 * [0.55, 0.42][label as usize] * share(label, x)).round()
+    };
+    let gap = |bin: u32| {
+        let x = (f64::from(bin) + 0.5) / 32.0;
+        x * rows(bin, 0) + (x - 1.0) * rows(bin, 1)
+    };
+    let all: f64 = (0..32).map(|bin| rows(bin, 0) + rows(bin, 1)).sum();
+    let expected = (0..8).map(|eighth| (4 * eighth..4 * eighth + 4).map(gap).sum::<f64>().abs()).sum::<f64>() / all;
+    let error = of("calibration-error", "m", None).estimate().unwrap().clone();
+    assert!((error.point - expected).abs() < 1e-12 && error.interval.contains(expected), "{error:?} {expected}");
+    let other = of("calibration-error", "f", None).estimate().unwrap().point;
+    let difference = of("calibration-error", "f", Some((Comparison::Difference, Against::Reference)));
+    assert!((difference.estimate().unwrap().point - (other - error.point)).abs() < 1e-12);
+}
+
 /// Without noise the intervals of noisy shares are those of Wilson and Newcombe.
 #[test]
 fn a_release_without_noise_has_the_same_intervals() {

@@ -38,7 +38,12 @@ impl Signed {
         let (negative, positive) = self.rows();
         let draws = self.draws * self.negative.len() as f64;
         if !is_known(negative, draws, noise, confidence) || !is_known(positive, draws, noise, confidence) {
-            return Sample::None(Why::NoiseExceedsCohort);
+            return Sample::None(match noise.is_any() {
+                true => Why::NoiseExceedsCohort,
+                false if negative + positive < 1.0 => Why::EmptyDenominator,
+                false if negative < 1.0 || positive < 1.0 => Why::OneClass,
+                false => Why::TooFewRows,
+            });
         }
         let points = |counts: &[f64]| counts.iter().enumerate().map(|(bin, &n)| (bin as f64, n)).collect::<Vec<_>>();
         let Some((area, se)) = auc(&points(&self.negative), &points(&self.positive)) else {
@@ -83,7 +88,7 @@ impl Signed {
         let bins = self.negative.len();
         let rows = negative + positive;
         if !is_known(rows, 2.0 * self.draws * bins as f64, noise, confidence) {
-            return Sample::None(Why::NoiseExceedsCohort);
+            return Sample::None(noise.why_not(rows));
         }
         let each = bins / calibration_bins(bins);
         let middle = |bin: usize| (bin as f64 + 0.5) / bins as f64;
@@ -99,10 +104,31 @@ impl Signed {
             let sampling = if n > 0.0 { (squares - gap * gap / rows).max(0.0) } else { 0.0 };
             (gap, Spread::normal(sampling * noise.design_effect) + noisy)
         };
-        let gaps = (0..bins).step_by(each).map(gap).collect();
+        let gaps: Vec<(f64, Spread)> = (0..bins).step_by(each).map(gap).collect();
+        if !noise.is_any() {
+            return counted(&gaps, rows);
+        }
         let rows = (rows, noise.part(2.0 * self.draws * bins as f64, 1.0));
         Sample::Gaps(Gaps { gaps, rows, rounding: 0.5 / bins as f64 })
     }
+}
+
+/// The calibration error of rows as they were counted: no noise biases it, so it has a value to compare. Its variance is that of the gaps by
+/// the delta method, their signs taken as known.
+fn counted(gaps: &[(f64, Spread)], rows: f64) -> Sample {
+    let point = gaps.iter().map(|(gap, _)| gap.abs()).sum::<f64>() / rows;
+    let spread = gaps.iter().map(|(_, spread)| *spread).sum::<Spread>().times(1.0 / rows);
+    Sample::Figure(Figure {
+        point: point.min(1.0),
+        spread,
+        n: rows.round() as i64,
+        df: None,
+        lower: 0.0,
+        upper: 1.0,
+        method: Method::NoisyStudent,
+        replicates: None,
+        mean: None,
+    })
 }
 
 /// The greatest number of bins of a calibration error, at most 10, of which none cuts a bin of the histogram.

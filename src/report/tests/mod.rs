@@ -9,6 +9,8 @@ mod sample;
 
 #[cfg(feature = "html")]
 mod page;
+#[cfg(feature = "html")]
+mod private;
 
 use sample::{PLAIN, Words, sample};
 

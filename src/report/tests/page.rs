@@ -18,7 +18,7 @@ use crate::report::{ReportError, digests, files, html, run_json};
 /// Everything a browser or a spreadsheet could take for something else.
 const HOSTILE: &str = "</title></style><script>alert(1)</script><img src=x onerror=alert(1)>\"'&`{{ 7 }}";
 
-fn page(audit: &Audit, record: &Record) -> String {
+pub fn page(audit: &Audit, record: &Record) -> String {
     let report = files(audit, None).unwrap().remove(0).1;
     html(&report, &run_json(record).unwrap()).unwrap()
 }
@@ -102,7 +102,7 @@ fn hostile_names_come_out_escaped_everywhere() {
     assert!(!rest.contains(" 7 &") && rest.contains("{{ 7 }}"), "a name is no template");
 }
 
-fn around<'a>(text: &'a str, part: &str) -> &'a str {
+pub fn around<'a>(text: &'a str, part: &str) -> &'a str {
     let at = text.find(part).unwrap_or(0);
     let start = (0..=at.saturating_sub(120)).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0);
     let end = (at + 120..text.len()).find(|i| text.is_char_boundary(*i)).unwrap_or(text.len());
@@ -302,7 +302,7 @@ fn a_run_that_judged_nothing_says_so() {
 }
 
 /// The sample with a statement of privacy.
-fn private(name: &str, edition: Edition) -> (Audit, Record) {
+pub fn private(name: &str, edition: Edition) -> (Audit, Record) {
     let (mut audit, mut record) = sample(&PLAIN, 0);
     let line = |number, standing| ChecklistLine { number, topic: name.into(), standing, value: name.into() };
     let rehearsal = |falsified| Rehearsal {
@@ -369,7 +369,7 @@ fn the_claim_its_cost_and_the_attacks_are_on_the_page() {
         "Public edition: covered by the differential-privacy claim.",
         "people, of whose rows at most 2 are used",
         "whether a unit is in the rows, is right with a chance of at most 73.106 %",
-        "epsilon 2.5 of 10, at delta 1e-6",
+        "epsilon 2.5 of 10, at delta 1e−6",
         "epsilon 1.25 of 2 in 30 days",
         "7:beef",
         "c0ffee",
@@ -501,4 +501,36 @@ fn templates_place_and_do_not_compute() {
             assert!(allowed.contains(&inside.trim()), "{name}: {inside} is not escaped");
         }
     }
+}
+
+/// WCAG 2.2, 1.4.3: at least 4.5 between text and what is behind it, in the light, dark and printed palette.
+#[test]
+fn every_text_colour_stands_out_from_every_background() {
+    const STYLE: &str = include_str!("../../../templates/style.css");
+    let luminance = |hex: &str| {
+        let channel = |at: usize| {
+            let c = f64::from(u8::from_str_radix(&hex[at..at + 2], 16).unwrap()) / 255.0;
+            if c <= 0.04045 { c / 12.92 } else { ((c + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(0) + 0.7152 * channel(2) + 0.0722 * channel(4)
+    };
+    let mut palettes = 0;
+    for block in STYLE.split(":root {").skip(1).filter_map(|rest| rest.split('}').next()) {
+        let colours = block.split("--").skip(1).filter_map(|rest| {
+            let (name, value) = rest.split_once(": #")?;
+            let digits: String = value.chars().take_while(char::is_ascii_hexdigit).collect();
+            let wide = digits.chars().flat_map(|c| [c, c]).collect();
+            Some((name, if digits.len() == 3 { wide } else { digits }))
+        });
+        let of: std::collections::BTreeMap<&str, String> = colours.collect();
+        for text in ["ink", "soft", "link", "pass", "warn", "fail", "open", "waived"] {
+            for behind in ["paper", "sheet", "tint"] {
+                let (a, b) = (luminance(&of[text]), luminance(&of[behind]));
+                let contrast = (a.max(b) + 0.05) / (a.min(b) + 0.05);
+                assert!(contrast >= 4.5, "{text} on {behind}: {contrast:.2}");
+            }
+        }
+        palettes += 1;
+    }
+    assert_eq!(palettes, 3);
 }

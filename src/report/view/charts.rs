@@ -20,14 +20,17 @@ pub struct Drawn {
     pub svg: String,
 }
 
-/// One chart per metric with an estimate for a cohort; those of shares have one scale.
-pub fn values(of: &[(&str, &[&Reading])], cohorts: &[&Cohort], place: &Place) -> Vec<Drawn> {
-    let panels: Vec<Panel> = of
+/// One chart per metric with an estimate for a cohort, and how many have none for want of room. Those of shares have one scale.
+pub fn values(of: &[(&str, &[&Reading])], cohorts: &[&Cohort], place: &Place) -> (Vec<Drawn>, String) {
+    let mut panels: Vec<Panel> = of
         .iter()
         .map(|(metric, readings)| Panel::of(metric, readings, cohorts, place))
         .filter(|panel| panel.cohorts.iter().any(|row| !ends(row).is_empty()))
-        .take((place.caps.charts / place.of).max(1))
         .collect();
+    let most = (place.caps.charts / place.of).max(1);
+    let more =
+        words::more(panels.len(), most, ["metric without a chart", "metrics without a chart"], "the table below");
+    panels.truncate(most);
     let shares = panels.iter().filter(|panel| panel.is_share()).flat_map(Panel::ends);
     let shared = Scale::over(shares.chain([0.0]), &words::tick);
     let left = cohorts.len().saturating_sub(place.caps.chart_rows);
@@ -37,7 +40,7 @@ pub fn values(of: &[(&str, &[&Reading])], cohorts: &[&Cohort], place: &Place) ->
         let scale = if panel.is_share() { shared.clone() } else { Scale::over(panel.ends().into_iter(), &words::tick) };
         Drawn { note: note.clone(), ..panel.draw(format!("c{}-{i}", place.number), scale, place) }
     };
-    panels.iter().enumerate().map(draw).collect()
+    (panels.iter().enumerate().map(draw).collect(), more)
 }
 
 /// The rows of one metric, before their scale is known.
@@ -136,13 +139,21 @@ fn said(value: &svg::Value) -> String {
 }
 
 /// One chart per criterion on this set that has an estimate: the judged values and the limit.
-pub fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> Vec<Drawn> {
-    let here = criteria.iter().filter(|criterion| criterion.gate.across == table.across);
-    here.filter(|criterion| criterion.findings.iter().any(|finding| !ends(&judged_row(finding)).is_empty()))
-        .take((place.caps.charts / place.of).max(1))
-        .enumerate()
-        .map(|(i, criterion)| judged_chart(format!("g{}-{i}", place.number), criterion, place))
-        .collect()
+pub fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> (Vec<Drawn>, String) {
+    let here: Vec<&Criterion> = criteria
+        .iter()
+        .filter(|criterion| criterion.gate.across == table.across)
+        .filter(|criterion| criterion.findings.iter().any(|finding| !ends(&judged_row(finding)).is_empty()))
+        .collect();
+    let most = (place.caps.charts / place.of).max(1);
+    let more = words::more(
+        here.len(),
+        most,
+        ["criterion without a chart", "criteria without a chart"],
+        "evidence/findings.csv",
+    );
+    let draw = |(i, criterion): (usize, &&Criterion)| judged_chart(format!("g{}-{i}", place.number), criterion, place);
+    (here.iter().take(most).enumerate().map(draw).collect(), more)
 }
 
 fn judged_chart(id: String, criterion: &Criterion, place: &Place) -> Drawn {

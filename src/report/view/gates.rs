@@ -294,7 +294,7 @@ fn card(finding: &Finding, names: &Names) -> Card {
         value: value(finding),
         judged: finding.judged_interval.as_ref().map(words::interval).unwrap_or_default(),
         limit,
-        reason: words::capitalised(&words::sentence(&finding.reason)),
+        reason: words::capitalised(&words::prose(&finding.reason)),
         waiver: waiver.unwrap_or_default(),
     }
 }
@@ -321,12 +321,8 @@ fn value(finding: &Finding) -> Shown {
 pub fn matrix(report: &Report, names: &Names, caps: &Caps) -> Matrix {
     let mut criteria = criteria(report);
     criteria.sort_by_key(|criterion| criterion.worst().map(severity));
-    let left = criteria.len().saturating_sub(caps.gates);
     let rows = criteria.iter().take(caps.gates).map(|criterion| row(criterion, names)).collect();
-    let more = match left {
-        0 => String::new(),
-        left => format!("{} more in evidence/findings.csv.", words::many(left, "criterion", "criteria")),
-    };
+    let more = words::more(criteria.len(), caps.gates, ["criterion", "criteria"], "evidence/findings.csv");
     Matrix { rows, more }
 }
 
@@ -358,6 +354,6 @@ fn row(criterion: &Criterion, names: &Names) -> Row {
         cohort: worst.map(|worst| cohort(worst, names)).unwrap_or_default(),
         value: worst.map_or_else(|| Shown::words("not measured", ""), value),
         tally: tally.join(", "),
-        reason: worst.map(|worst| words::sentence(&worst.reason)).unwrap_or_default(),
+        reason: worst.map(|worst| words::prose(&worst.reason)).unwrap_or_default(),
     }
 }

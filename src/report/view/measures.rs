@@ -14,7 +14,10 @@ use crate::schema::Role;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Measures {
+    /// What numbers of rows are.
+    pub counts_caption: &'static str,
     pub everyone: Vec<Overall>,
+    pub everyone_more: String,
     pub sets: Vec<Set>,
     pub more: String,
 }
@@ -32,7 +35,10 @@ pub struct Set {
     pub counts: Vec<Counts>,
     pub counts_more: String,
     pub charts: Vec<Drawn>,
+    /// Metrics without a chart.
+    pub charts_more: String,
     pub judged: Vec<Drawn>,
+    pub judged_more: String,
     /// Headings of the comparisons.
     pub compared: Vec<String>,
     /// Columns of the table of values, and those beside a worst pair's value.
@@ -79,7 +85,7 @@ pub struct Pair {
 }
 
 /// Comparisons that have a column of their own: of each line the first that occurs.
-const COLUMNS: [&[(Comparison, Against)]; 2] = [
+pub const COLUMNS: [&[(Comparison, Against)]; 2] = [
     &[(Comparison::Difference, Against::Overall)],
     &[(Comparison::Ratio, Against::Reference), (Comparison::Ratio, Against::Highest)],
 ];
@@ -106,18 +112,26 @@ pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
         };
         set(table, readings(&table.across), &criteria, &place)
     });
-    let left = tables.len() - shown.len();
     Measures {
+        counts_caption: match report.privacy {
+            Some(_) => {
+                "Rows measured, by cohort, counted with noise: a count may be below 0, and a share above all. Labels and decisions: 0 / 1 / unknown."
+            }
+            None => "Rows measured, by cohort. Labels and decisions: 0 / 1 / unknown.",
+        },
         sets: sets.collect(),
         everyone: everyone
             .iter()
             .take(caps.texts)
             .map(|reading| Overall { metric: names.metric(&reading.metric), value: Shown::of(&reading.measured) })
             .collect(),
-        more: match left {
-            0 => String::new(),
-            left => format!("{} more of attributes in evidence/readings.csv.", words::many(left, "set", "sets")),
-        },
+        everyone_more: words::more(everyone.len(), caps.texts, ["metric", "metrics"], "evidence/readings.csv"),
+        more: words::more(
+            tables.len(),
+            caps.sets,
+            ["set of attributes", "sets of attributes"],
+            "evidence/readings.csv",
+        ),
     }
 }
 
@@ -146,22 +160,27 @@ fn numbers(report: &Report) -> [bool; 2] {
 
 fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place: &Place) -> Set {
     // Readings of one metric stand together.
-    let of: Vec<(&str, &[&Reading])> = readings
+    let mut of: Vec<(&str, &[&Reading])> = readings
         .chunk_by(|a, b| a.metric == b.metric)
         .filter_map(|readings| Some((readings.first()?.metric.as_str(), readings)))
-        .take(place.caps.texts)
         .collect();
+    let left_out = words::more(of.len(), place.caps.texts, ["metric", "metrics"], "evidence/readings.csv");
+    of.truncate(place.caps.texts);
     let cohorts = greatest(table, place.caps.cohorts);
     let rows_max = (place.caps.values / (place.of * of.len().max(1))).clamp(1, place.caps.cohorts);
     let with_values = &cohorts[..cohorts.len().min(rows_max)];
     let columns = columns(readings);
+    let (charts, charts_more) = charts::values(&of, with_values, place);
+    let (judged, judged_more) = charts::judged(table, criteria, place);
     Set {
         id: format!("set-{}", place.number),
         across: words::across(&table.across),
         counts: counts(table, &cohorts, place),
         counts_more: more(table.rows.len(), cohorts.len(), "evidence/cohorts.csv"),
-        charts: charts::values(&of, with_values, place),
-        judged: charts::judged(table, criteria, place),
+        charts,
+        charts_more,
+        judged,
+        judged_more,
         compared: columns
             .iter()
             .map(|(compare, against)| words::capitalised(&words::comparison(Some(*compare), Some(*against))))
@@ -170,7 +189,11 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
         rest: columns.len().max(1).to_string(),
         metrics_title: format!("Values and comparisons of {}", words::many(of.len(), "metric", "metrics")),
         metrics: of.iter().map(|(id, readings)| metric(id, readings, with_values, &columns, place)).collect(),
-        metrics_more: more(table.rows.len(), with_values.len(), "evidence/readings.csv"),
+        metrics_more: [more(table.rows.len(), with_values.len(), "evidence/readings.csv"), left_out]
+            .into_iter()
+            .filter(|text| !text.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
     }
 }
 

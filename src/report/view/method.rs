@@ -21,6 +21,7 @@ pub struct Method {
 pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
     let method = &report.method;
     let suppressed = match method.suppress_below {
+        0 if report.privacy.is_some() => "none; every count that is published has noise".into(),
         0 => "none; every count is shown".into(),
         below => format!("counts below {below}, and whatever would disclose them"),
     };
@@ -33,7 +34,7 @@ pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
         fact("Seed of splits and bootstrap", report.pipeline.seed.to_string()),
         fact("Passes over the rows", format!("{} planned, {} made", run.passes_planned, run.passes_run)),
     ];
-    let sentences = |texts: &[String]| texts.iter().take(caps.texts).map(|text| words::sentence(text)).collect();
+    let sentences = |texts: &[String]| words::list(texts, caps.texts, "report.json");
     let mut intervals: Vec<String> = sentences(&method.intervals);
     intervals.extend(
         used(report).into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string),
@@ -76,6 +77,7 @@ pub fn cards(report: &Report, caps: &Caps) -> Vec<Card> {
 pub struct Resources {
     pub facts: Vec<Fact>,
     pub stages: Vec<Stage>,
+    pub stages_more: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -90,12 +92,13 @@ pub struct Stage {
     pub rate: String,
 }
 
-pub fn resources(run: &Run) -> Resources {
+pub fn resources(run: &Run, caps: &Caps) -> Resources {
     let unknown = || String::from("not known here");
+    let most = caps.files;
     let stages: Vec<Stage> = run
         .usage
         .iter()
-        .take(40)
+        .take(most)
         .map(|usage| Stage {
             name: words::name(&usage.stage),
             wall: words::milliseconds(usage.wall_ms),
@@ -110,7 +113,7 @@ pub fn resources(run: &Run) -> Resources {
     if run.edition == Some(Edition::Public) {
         let engine = format!("{}, {}", words::name(&run.engine), words::many(run.threads, "thread", "threads"));
         let facts = vec![fact("Time and memory", "not told in the public edition"), fact("Engine", engine)];
-        return Resources { facts, stages: Vec::new() };
+        return Resources { facts, stages: Vec::new(), stages_more: String::new() };
     }
     let wall: u64 = run.usage.iter().map(|usage| usage.wall_ms).sum();
     let cpu: u64 = run.usage.iter().map(|usage| usage.cpu_user_ms + usage.cpu_system_ms).sum();
@@ -121,16 +124,21 @@ pub fn resources(run: &Run) -> Resources {
         fact("Most private memory at the end of a stage", memory.map_or_else(unknown, words::bytes)),
         fact("Engine", format!("{}, {}", words::name(&run.engine), words::many(run.threads, "thread", "threads"))),
     ];
-    Resources { facts, stages }
+    let stages_more = words::more(run.usage.len(), most, ["stage", "stages"], "run.json");
+    Resources { facts, stages, stages_more }
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Provenance {
     pub facts: Vec<Fact>,
     pub inputs: Vec<File>,
+    pub inputs_more: String,
+    /// Why there are no digests of source files.
+    pub inputs_none: &'static str,
     pub files: Vec<File>,
     pub files_more: String,
     pub receipts: Vec<Receipt>,
+    pub receipts_more: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -170,56 +178,26 @@ pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
             Mechanism::DiscreteGaussian => "discrete Gaussian noise, charged",
         },
     };
-    let left = run.inputs.len().saturating_sub(caps.files) + run.files.len().saturating_sub(caps.files);
     Provenance {
         facts,
         inputs: run.inputs.iter().take(caps.files).map(file).collect(),
+        inputs_more: words::more(run.inputs.len(), caps.files, ["source file", "source files"], "run.json"),
+        inputs_none: inputs_none(run),
         files: run.files.iter().take(caps.files).map(file).collect(),
-        files_more: if left > 0 {
-            format!("{} more in run.json.", words::many(left, "file", "files"))
-        } else {
-            String::new()
-        },
+        files_more: words::more(run.files.len(), caps.files, ["file", "files"], "run.json"),
         receipts: report.receipts.iter().take(caps.files).map(receipt).collect(),
+        receipts_more: words::more(report.receipts.len(), caps.files, ["receipt", "receipts"], "report.json"),
     }
 }
 
-pub fn glossary() -> Vec<Fact> {
-    vec![
-        fact(
-            "Cohort",
-            "The rows with one level of every attribute in a set, such as sex = f, race = black. Unknown and undeclared levels are cohorts that are shown and not compared.",
-        ),
-        fact(
-            "Metric",
-            "The definition of a number. Tools use one name for different things; the formula in this report is the one that was used.",
-        ),
-        fact("Estimate", "A number with its interval and the rows behind it."),
-        fact(
-            "Interval",
-            "Values the data do not speak against, at the stated confidence. It covers sampling; it does not cover wrong labels or a wrong choice of rows.",
-        ),
-        fact("Support", "Rows in the denominator; of a comparison, in the smaller one."),
-        fact(
-            "Undefined",
-            "The number does not exist for these rows, for example a rate among no rows. It is not zero.",
-        ),
-        fact("Suppressed", "Withheld so that a small count cannot be read off."),
-        fact(
-            "Criterion",
-            "A limit from the pipeline file. Met: the whole interval is on the right side of the limit. Breached: the whole interval, widened for the number of criteria, is on the wrong side. Undetermined: the limit is inside the interval, or there are too few rows. Not measured: there is no estimate.",
-        ),
-        fact("Level", "Deny: a breach fails the run. Warn: it is reported."),
-        fact("Waiver", "A breach that somebody accepted, with a reason and a last day."),
-        fact(
-            "Outcome",
-            "PASS: every criterion is met or waived. WARN: one of level warn is not met. FAIL: one of level deny is breached. INCONCLUSIVE: none is breached, and one of level deny is undetermined or not measured.",
-        ),
-        fact("Mechanism", "How a statistic was made publishable. Exact: as counted."),
-        fact("Receipt", "The record that a statistic passed the one door out of the data, and by which mechanism."),
-        fact(
-            "Worst pair",
-            "The two cohorts that differ most: greatest minus least, or least divided by greatest. Its interval holds for all pairs at once.",
-        ),
-    ]
+fn inputs_none(run: &Run) -> &'static str {
+    match (run.edition, &run.commitment_sha256) {
+        (Some(Edition::Public), Some(_)) => {
+            "Digests are left out of the public edition: one tells whoever has a file whether it is the one that was audited. The salted commitment in the section on privacy stands for them; the internal edition has the salt to check it by."
+        }
+        (Some(Edition::Public), None) => {
+            "Digests are left out of the public edition: one tells whoever has a file whether it is the one that was audited."
+        }
+        (Some(Edition::Internal) | None, _) => "none is recorded",
+    }
 }

@@ -14,10 +14,12 @@ use crate::metric::{Against, Comparison};
 mod charts;
 mod coarsening;
 mod gates;
+mod glossary;
 mod limitations;
 mod measures;
 mod method;
 mod model;
+mod price;
 mod privacy;
 mod scope;
 mod words;
@@ -38,6 +40,8 @@ pub struct Caps {
     pub columns: usize,
     pub coefficients: usize,
     pub files: usize,
+    /// Releases under differential privacy, and attacks on them.
+    pub releases: usize,
     pub texts: usize,
 }
 
@@ -53,6 +57,7 @@ impl Caps {
         columns: 200,
         coefficients: 100,
         files: 100,
+        releases: 200,
         texts: 100,
     };
 
@@ -70,6 +75,7 @@ impl Caps {
             columns: half(self.columns),
             coefficients: half(self.coefficients),
             files: half(self.files),
+            releases: half(self.releases),
             texts: half(self.texts),
         };
         (halved != self).then_some(halved)
@@ -127,6 +133,7 @@ pub struct View {
     pub model: Option<model::Model>,
     pub method: method::Method,
     pub cards: Vec<method::Card>,
+    pub cards_more: String,
     pub limitations: Vec<String>,
     pub resources: method::Resources,
     pub provenance: method::Provenance,
@@ -156,13 +163,14 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         measures,
         privacy: privacy::privacy(report, run, &names, caps),
         coarsening: report.coarsening.as_ref().map(coarsening::coarsening),
-        model: report.model.as_ref().map(|model| model::model(model, report.method.confidence, caps)),
+        model: report.model.as_ref().map(|model| model::model(model, report, caps)),
         method: method::method(report, run, caps),
         cards: method::cards(report, caps),
-        limitations: limitations::limitations(report, caps),
-        resources: method::resources(run),
+        cards_more: words::more(report.metrics.len(), caps.texts, ["metric", "metrics"], "report.json"),
+        limitations: limitations::limitations(report, run, caps),
+        resources: method::resources(run, caps),
         provenance: method::provenance(report, run, caps),
-        glossary: method::glossary(),
+        glossary: glossary::glossary(report),
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::words;
 use super::{Caps, Fact, fact};
 use crate::estimate::{Interval, normal};
-use crate::report::document::{Coefficient, Model as Card};
+use crate::report::document::{Coefficient, Model as Card, Report};
 use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale, Size};
 
 #[derive(Debug, Clone, Serialize)]
@@ -42,36 +42,39 @@ pub struct Point {
 const PATH_ROWS: usize = 10;
 const NO_ERROR: &str = "no standard error";
 
-pub fn model(card: &Card, confidence: f64, caps: &Caps) -> Model {
+pub fn model(card: &Card, report: &Report, caps: &Caps) -> Model {
+    let confidence = report.method.confidence;
+    let rows = |term: &str, n: i64| match report.privacy {
+        Some(_) => fact(&format!("{term}, with noise"), words::count(n)),
+        None => fact(term, words::count(n)),
+    };
     let facts = vec![
         fact("Kind", words::name(&card.kind)),
         fact("Penalty", words::name(&card.penalty)),
         fact("Strength", words::figure(card.strength)),
         fact("Absolute-value share", words::figure(card.l1_ratio)),
-        fact("Rows trained on", words::count(card.rows_train)),
-        fact("Rows left out of training", words::count(card.rows_skipped)),
+        rows("Rows trained on", card.rows_train),
+        rows("Rows left out of training", card.rows_skipped),
         fact("Intercept", format!("{} ({NO_ERROR} is computed)", words::figure(card.intercept))),
         fact("Greatest gap between integer and float predictor", words::figure(card.integer_gap_max)),
     ];
     let mut sorted: Vec<&Coefficient> = card.coefficients.iter().collect();
     sorted.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then_with(|| a.feature.cmp(&b.feature)));
-    let left = sorted.len().saturating_sub(caps.coefficients);
     let charted: Vec<&Coefficient> = sorted.iter().copied().take(caps.chart_rows).collect();
     Model {
         facts,
         coefficients: sorted.iter().take(caps.coefficients).map(|coefficient| row(coefficient, confidence)).collect(),
-        coefficients_more: match left {
-            0 => String::new(),
-            left => format!(
-                "{} more in report.json, all of them smaller.",
-                words::many(left, "coefficient", "coefficients")
-            ),
-        },
+        coefficients_more: words::more(
+            sorted.len(),
+            caps.coefficients,
+            ["smaller coefficient", "smaller coefficients"],
+            "report.json",
+        ),
         chart: if charted.is_empty() { String::new() } else { chart(&charted, confidence) },
         chart_note: chart_note(card, charted.len()),
         path: path(card),
         path_note: path_note(card),
-        notes: card.notes.iter().take(caps.texts).map(|note| words::sentence(note)).collect(),
+        notes: words::list(&card.notes, caps.texts, "report.json"),
     }
 }
 

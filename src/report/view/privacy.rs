@@ -1,26 +1,26 @@
 //! The claim, what it cost, how far attacks got, the checklist; and, in the internal edition, every value without its noise.
 
-use std::collections::HashMap;
-
 use serde::Serialize;
 
-use super::words::{self, Badge, Shown};
+use super::price::{Price, price};
+use super::words::{self, Badge};
 use super::{Caps, Fact, Names, fact};
 use crate::audit::{Edition, PrivacyStatement, Standing};
 use crate::budget::Mechanism;
 use crate::budget::accounting::written;
-use crate::metric::{Against, Comparison};
 use crate::plan::spec::Neighbours;
-use crate::report::document::{Cohort, Reading, Report, Run};
+use crate::report::document::{Report, Run};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Privacy {
     pub facts: Vec<Fact>,
     pub releases: Vec<Release>,
+    pub releases_more: String,
     pub attacks: Vec<Attack>,
+    pub attacks_more: String,
     pub checklist: Vec<Line>,
-    pub price: Vec<Price>,
-    pub price_more: String,
+    pub checklist_more: String,
+    pub price: Option<Price>,
 }
 
 /// One statistic and its noise.
@@ -42,6 +42,8 @@ pub struct Attack {
     pub shown: String,
     pub ceiling: String,
     pub badge: Badge,
+    /// Why it was not tested.
+    pub why: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -50,15 +52,6 @@ pub struct Line {
     pub topic: String,
     pub badge: Badge,
     pub value: String,
-}
-
-/// A value as published, and without noise.
-#[derive(Debug, Clone, Serialize)]
-pub struct Price {
-    pub metric: String,
-    pub cohort: String,
-    pub with: Shown,
-    pub without: Shown,
 }
 
 /// The banner of an edition; none without differential privacy.
@@ -72,14 +65,18 @@ pub fn banner(run: &Run) -> Option<String> {
 /// None without differential privacy.
 pub fn privacy(report: &Report, run: &Run, names: &Names, caps: &Caps) -> Option<Privacy> {
     let statement = report.privacy.as_ref()?;
-    let (price, price_more) = price(report, run, names, caps);
+    let (releases, releases_more) = releases(report, caps);
+    let (attacks, attacks_more) = attacks(statement, caps);
+    let (checklist, checklist_more) = checklist(statement, caps);
     Some(Privacy {
         facts: facts(statement, run),
-        releases: releases(report),
-        attacks: attacks(statement),
-        checklist: checklist(statement),
-        price,
-        price_more,
+        releases,
+        releases_more,
+        attacks,
+        attacks_more,
+        checklist,
+        checklist_more,
+        price: price(report, run, names, caps),
     })
 }
 
@@ -96,9 +93,8 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
         Neighbours::AddRemove => "whether a unit is in the rows",
         Neighbours::ChangeOne => "which of two versions of a unit's rows is there",
     };
-    // Costs are written out: a rounded one could look smaller than it is.
+    // Costs are written out, or rounded up: a rounded one could look smaller than it is.
     let units = written;
-    let delta = if statement.delta > 0.0 { format!("{:e}", statement.delta) } else { "0".into() };
     let charged = match statement.charge.epsilon {
         Some(epsilon) => format!("epsilon {} (pure)", units(epsilon)),
         None => format!("rho {} (zero-concentrated)", units(statement.charge.rho)),
@@ -107,7 +103,7 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
         fact("Population", words::name(&statement.population)),
         fact("Unit of privacy", unit),
         fact("Datasets made alike", neighbours),
-        fact("Claim of this run", format!("epsilon {}, delta {delta}", statement.epsilon)),
+        fact("Claim of this run", claim(statement)),
         fact("Charged", charged),
         fact(
             "What it means",
@@ -122,9 +118,10 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
         facts.push(fact("Two parts", why));
     }
     if let Some(ledger) = &run.ledger {
-        let spent = |spent: f64, granted: f64| format!("epsilon {spent} of {granted}");
+        let spent = |spent: f64, granted: f64| format!("epsilon {} of {granted}", words::cost(spent));
         let all = spent(ledger.epsilon_spent, ledger.epsilon_granted);
-        facts.push(fact("Spent by the population in all", format!("{all}, at delta {:e}", ledger.delta_granted)));
+        let at = words::delta(ledger.delta_granted);
+        facts.push(fact("Spent by the population in all, this run with it", format!("{all}, at delta {at}")));
         if let (Some(days), Some(used), Some(granted)) =
             (ledger.window_days, ledger.window_epsilon_spent, ledger.window_epsilon_granted)
         {
@@ -139,7 +136,15 @@ fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
     facts
 }
 
-fn releases(report: &Report) -> Vec<Release> {
+/// `epsilon 1, delta 1e−9`; of a claim without delta that it is pure.
+fn claim(statement: &PrivacyStatement) -> String {
+    match statement.delta > 0.0 {
+        true => format!("epsilon {}, delta {}", statement.epsilon, words::delta(statement.delta)),
+        false => format!("epsilon {}, pure (delta 0)", statement.epsilon),
+    }
+}
+
+fn releases(report: &Report, caps: &Caps) -> (Vec<Release>, String) {
     let release = |receipt: &crate::budget::Receipt| {
         let noise = receipt.noise.as_ref()?;
         let units = written;
@@ -151,7 +156,7 @@ fn releases(report: &Report) -> Vec<Release> {
                 Mechanism::DiscreteGaussian => "discrete Gaussian",
             },
             parameter: words::sentence(&noise.parameter),
-            deviation: words::figure(noise.variance.sqrt()),
+            deviation: words::size(noise.variance.sqrt()),
             numbers: words::count(i64::try_from(noise.numbers).unwrap_or(i64::MAX)),
             cost: match noise.charge.epsilon {
                 Some(epsilon) => format!("epsilon {}", units(epsilon)),
@@ -159,33 +164,47 @@ fn releases(report: &Report) -> Vec<Release> {
             },
         })
     };
-    report.receipts.iter().filter_map(release).take(200).collect()
+    let all = report.receipts.iter().filter(|receipt| receipt.noise.is_some()).count();
+    let shown = report.receipts.iter().filter_map(release).take(caps.releases).collect();
+    (shown, words::more(all, caps.releases, ["release", "releases"], "report.json"))
 }
+
+/// Where there is no figure.
+const NONE: &str = "none";
 
 /// The next thousandth: a claim never looks smaller than it is.
 fn up(epsilon: f64) -> f64 {
     (epsilon * 1e3).ceil() / 1e3
 }
 
-fn attacks(statement: &PrivacyStatement) -> Vec<Attack> {
-    let attack = |rehearsal: &crate::audit::Rehearsal| Attack {
-        statistic: words::name(&rehearsal.statistic),
-        draws: words::count(rehearsal.draws.into()),
-        claimed: match rehearsal.delta > 0.0 {
-            true => format!("{} at delta {:e}", words::figure(up(rehearsal.epsilon)), rehearsal.delta),
-            false => words::figure(up(rehearsal.epsilon)),
-        },
-        shown: words::figure((rehearsal.epsilon_lower * 1e3).floor() / 1e3),
-        ceiling: words::figure(rehearsal.epsilon_ceiling),
-        badge: match rehearsal.falsified {
-            true => Badge { kind: "breached", word: "Claim falsified" },
-            false => Badge { kind: "undetermined", word: "Not falsified" },
-        },
+fn attacks(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Attack>, String) {
+    let attack = |rehearsal: &crate::audit::Rehearsal| {
+        let tried = |figure: String| if rehearsal.not_tested.is_some() { NONE.into() } else { figure };
+        Attack {
+            statistic: words::name(&rehearsal.statistic),
+            draws: words::count(rehearsal.draws.into()),
+            claimed: tried(match rehearsal.delta > 0.0 {
+                true => format!("{} at delta {}", words::figure(up(rehearsal.epsilon)), words::delta(rehearsal.delta)),
+                false => words::figure(up(rehearsal.epsilon)),
+            }),
+            shown: tried(words::figure((rehearsal.epsilon_lower * 1e3).floor() / 1e3)),
+            ceiling: tried(words::figure(rehearsal.epsilon_ceiling)),
+            badge: match (&rehearsal.not_tested, rehearsal.falsified) {
+                (Some(_), _) => Badge { kind: "not-measured", word: "Not tested" },
+                (None, true) => Badge { kind: "breached", word: "Claim falsified" },
+                (None, false) => Badge { kind: "undetermined", word: "Not falsified" },
+            },
+            why: rehearsal.not_tested.as_deref().map(words::sentence).unwrap_or_default(),
+        }
     };
-    statement.rehearsals.iter().take(200).map(attack).collect()
+    // A claim that was falsified, or not tested, is shown before the others.
+    let mut all: Vec<_> = statement.rehearsals.iter().collect();
+    all.sort_by_key(|rehearsal| (!rehearsal.falsified, rehearsal.not_tested.is_none()));
+    let shown = all.iter().take(caps.releases).copied().map(attack).collect();
+    (shown, words::more(all.len(), caps.releases, ["test", "tests"], "report.json"))
 }
 
-fn checklist(statement: &PrivacyStatement) -> Vec<Line> {
+fn checklist(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Line>, String) {
     let line = |line: &crate::audit::ChecklistLine| Line {
         number: line.number,
         topic: words::name(&line.topic),
@@ -194,36 +213,8 @@ fn checklist(statement: &PrivacyStatement) -> Vec<Line> {
             Standing::Warn => Badge { kind: "warn", word: "Warn" },
             Standing::Unknown => Badge { kind: "not-measured", word: "Unknown" },
         },
-        value: words::sentence(&line.value),
+        value: words::prose(&line.value),
     };
-    statement.checklist.iter().map(line).collect()
-}
-
-/// What tells one reading from another.
-type Key<'a> = (&'a str, &'a [String], &'a Cohort, Option<(Comparison, Against)>);
-
-fn key(reading: &Reading) -> Key<'_> {
-    let contrast = reading.contrast.as_ref().map(|contrast| (contrast.compare, contrast.against));
-    (&reading.metric, &reading.across, &reading.cohort, contrast)
-}
-
-/// Values by themselves first; comparisons are in run.json.
-fn price(report: &Report, run: &Run, names: &Names, caps: &Caps) -> (Vec<Price>, String) {
-    let published: HashMap<Key, &Reading> = report.readings.iter().map(|reading| (key(reading), reading)).collect();
-    let alone = run.price.iter().filter(|reading| reading.contrast.is_none());
-    let of = |exact: &Reading| {
-        Some(Price {
-            metric: names.metric(&exact.metric),
-            cohort: words::name(&exact.cohort.to_string()),
-            with: Shown::of(&published.get(&key(exact))?.measured),
-            without: Shown::of(&exact.measured),
-        })
-    };
-    let shown: Vec<Price> = alone.filter_map(of).take(caps.values / 5).collect();
-    let left = run.price.len().saturating_sub(shown.len());
-    let more = match left {
-        0 => String::new(),
-        left => format!("{} more, comparisons among them, in run.json.", words::many(left, "value", "values")),
-    };
-    (shown, more)
+    let shown = statement.checklist.iter().take(caps.texts).map(line).collect();
+    (shown, words::more(statement.checklist.len(), caps.texts, ["line", "lines"], "report.json"))
 }

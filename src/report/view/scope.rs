@@ -9,8 +9,12 @@ use crate::report::document::{Column, Domain, Origin, Report};
 #[derive(Debug, Clone, Serialize)]
 pub struct Scope {
     pub rows: Vec<Fact>,
+    /// What the counts of the columns are.
+    pub columns_caption: &'static str,
     pub columns: Vec<Row>,
     pub columns_more: String,
+    /// How promises are judged; empty without noise.
+    pub promises_note: &'static str,
     pub promises: Vec<Promise>,
     pub promises_more: String,
 }
@@ -66,31 +70,34 @@ pub fn scope(report: &Report, caps: &Caps) -> Scope {
             fact("Filter", filter),
         ],
     };
-    let columns = data.columns.iter().take(caps.columns).map(|column| row(column, data.rows_kept)).collect();
-    let left = data.columns.len().saturating_sub(caps.columns);
-    let promises = data.promises.iter().take(caps.texts);
-    let promises_left = data.promises.len().saturating_sub(caps.texts);
+    let private = report.privacy.is_some();
+    let columns = data.columns.iter().take(caps.columns).map(|column| row(column, data.rows_kept, private)).collect();
+    let promise =
+        |promise: &crate::report::document::Promise| Promise { text: words::prose(&promise.text), kept: promise.kept };
     Scope {
         rows,
+        columns_caption: match private {
+            true => {
+                "Columns that were read, and what they are for. Missing, outside and malformed count rows kept, with noise: a count may be below 0. Only columns with a promise are counted, because every count costs budget."
+            }
+            false => "Columns that were read, and what they are for. Missing, outside and malformed count rows kept.",
+        },
         columns,
-        columns_more: if left > 0 {
-            format!("{} more in evidence/columns.csv.", words::many(left, "column", "columns"))
-        } else {
-            String::new()
+        columns_more: words::more(data.columns.len(), caps.columns, ["column", "columns"], "evidence/columns.csv"),
+        promises_note: match private {
+            true => {
+                "Promises are judged on counts with noise. A promise is broken only when the counts break it by more than the slack that is stated with it: one that the rows break by less may be called kept."
+            }
+            false => "",
         },
-        promises: promises
-            .map(|promise| Promise { text: words::sentence(&promise.text), kept: promise.kept })
-            .collect(),
-        promises_more: if promises_left > 0 {
-            format!("{} more in report.json.", words::many(promises_left, "clause", "clauses"))
-        } else {
-            String::new()
-        },
+        promises: data.promises.iter().take(caps.texts).map(promise).collect(),
+        promises_more: words::more(data.promises.len(), caps.texts, ["clause", "clauses"], "report.json"),
     }
 }
 
-fn row(column: &Column, kept: i64) -> Row {
+fn row(column: &Column, kept: i64, private: bool) -> Row {
     let share = |n: Option<i64>| match n {
+        None if private => "not published".into(),
         None => "withheld".into(),
         Some(0) => "0".into(),
         Some(n) => format!("{} ({})", words::count(n), words::percent(n, kept)),

@@ -66,10 +66,26 @@ fn grouped(digits: &str) -> String {
 /// A minus sign for a hyphen, and none before a zero.
 fn signed(digits: &str) -> String {
     match digits.strip_prefix('-') {
-        Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.' | ',')) => rest.into(),
+        Some(rest) if rest.chars().all(|c| matches!(c, '0' | '.' | ',' | ' ' | '%')) => rest.into(),
         Some(rest) => format!("−{}", rest.replace('-', "−")),
         None => digits.replace('-', "−"),
     }
+}
+
+/// A probability with every digit, such as delta: `0`, `1e−7`.
+pub fn delta(value: f64) -> String {
+    if value == 0.0 { "0".into() } else { signed(&format!("{value:e}")) }
+}
+
+/// A cost with four decimals. Rounded up, it never looks smaller than it is.
+pub fn cost(value: f64) -> String {
+    let up = (value * 1e4).ceil() / 1e4;
+    signed(&format!("{}", if up >= value { up } else { value }))
+}
+
+/// A figure of which only the size matters: with a power of ten from a million on.
+pub fn size(value: f64) -> String {
+    if value.is_finite() && value.abs() >= 1e6 { signed(&format!("{value:.2e}")) } else { figure(value) }
 }
 
 /// `[0.180, 0.250]`.
@@ -81,7 +97,7 @@ pub fn interval(interval: &Interval) -> String {
 /// A share of rows as a percentage.
 pub fn percent(part: i64, whole: i64) -> String {
     match whole > 0 {
-        true => format!("{:.1} %", 100.0 * part as f64 / whole as f64),
+        true => signed(&format!("{:.1} %", 100.0 * part as f64 / whole as f64)),
         false => "undefined".into(),
     }
 }
@@ -116,6 +132,35 @@ pub fn name(text: &str) -> String {
 /// A sentence from outside.
 pub fn sentence(text: &str) -> String {
     cut(&single_line(text), SENTENCE_CHARS)
+}
+
+/// A sentence this program wrote: with the minus sign of the page. One from outside may hold a hyphen that is none.
+pub fn prose(text: &str) -> String {
+    let text: Vec<char> = sentence(text).chars().collect();
+    let at = |i: Option<usize>| i.and_then(|i| text.get(i)).copied();
+    let minus = |i: usize| {
+        let before = at(i.checked_sub(1));
+        let exponent = before == Some('e') && at(i.checked_sub(2)).is_some_and(|c| c.is_ascii_digit());
+        let number = before.is_none_or(|c| c.is_whitespace() || matches!(c, '(' | '['));
+        at(Some(i + 1)).is_some_and(|c| c.is_ascii_digit()) && (exponent || number)
+    };
+    text.iter().enumerate().map(|(i, &c)| if c == '-' && minus(i) { '−' } else { c }).collect()
+}
+
+/// The first sentences of a list; where some are left out a last one says how many, and where they are.
+pub fn list(texts: &[String], most: usize, file: &str) -> Vec<String> {
+    let mut shown: Vec<String> = texts.iter().take(most).map(|text| prose(text)).collect();
+    let left = more(texts.len(), most, ["sentence", "sentences"], file);
+    shown.extend((!left.is_empty()).then_some(left));
+    shown
+}
+
+/// What a table of at most so many rows leaves out: `And 3 more columns, in report.json.` Nothing when it is whole.
+pub fn more(all: usize, most: usize, [one, several]: [&str; 2], file: &str) -> String {
+    match all.saturating_sub(most) {
+        0 => String::new(),
+        left => format!("And {} more {}, in {file}.", count(left as i64), if left == 1 { one } else { several }),
+    }
 }
 
 /// The text, or these words where there is none.
@@ -270,6 +315,16 @@ mod tests {
     fn counts_shares_sizes_and_times_have_units_and_separators() {
         assert_eq!((count(-1234).as_str(), count(7).as_str(), count(1_000_000).as_str()), ("−1,234", "7", "1,000,000"));
         assert_eq!((percent(1, 3).as_str(), percent(1, 0).as_str()), ("33.3 %", "undefined"));
+        assert_eq!((percent(-1, 3).as_str(), percent(-1, 99_999).as_str()), ("−33.3 %", "0.0 %"));
+        assert_eq!((delta(0.0).as_str(), delta(1.25e-7).as_str(), delta(0.5).as_str()), ("0", "1.25e−7", "5e−1"));
+        assert_eq!(
+            (cost(3.668_762_634).as_str(), cost(12.0).as_str(), cost(1e-9).as_str()),
+            ("3.6688", "12", "0.0001")
+        );
+        assert_eq!(
+            (size(999_999.0).as_str(), size(2.4105e13).as_str(), size(3.3187).as_str()),
+            ("999,999", "2.41e13", "3.319")
+        );
         assert_eq!((confidence(0.95).as_str(), confidence(0.999).as_str()), ("95 %", "99.9 %"));
         assert_eq!(
             (milliseconds(12).as_str(), milliseconds(1240).as_str(), milliseconds(300_000).as_str()),
@@ -278,6 +333,16 @@ mod tests {
         assert_eq!((bytes(12).as_str(), bytes(2048).as_str(), bytes(3 << 20).as_str()), ("12 B", "2.0 KiB", "3.0 MiB"));
         assert_eq!(instant("2026-11-25T01:30:00.123Z"), "2026-11-25 01:30:00 UTC");
         assert_eq!(instant("today"), "today");
+        assert_eq!(
+            prose("-5 of 7 (-2 at 1e-7), [-1, 3]; 2026-11-25, a-b, e-7, re-5"),
+            "−5 of 7 (−2 at 1e−7), [−1, 3]; 2026-11-25, a-b, e-7, re-5"
+        );
+        assert_eq!(more(5, 3, ["row", "rows"], "a.csv"), "And 2 more rows, in a.csv.");
+        assert_eq!(
+            more(4, 3, ["row", "rows"], "a.csv") + &more(3, 3, ["row", "rows"], "a.csv"),
+            "And 1 more row, in a.csv."
+        );
+        assert_eq!(list(&["a".into(), "b".into(), "c".into()], 1, "a.csv"), ["a", "And 2 more sentences, in a.csv."]);
         assert_eq!((name("a\nb").as_str(), name(&"x".repeat(99)).chars().count()), ("a b", NAME_CHARS));
     }
 }
