@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub mod accounting;
+pub mod composition;
 pub mod ledger;
 
 /// Units in one: costs are multiples of 10^-12.

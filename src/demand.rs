@@ -67,6 +67,8 @@ pub enum Shape {
         key: RowKey,
         salt: String,
         limit: usize,
+        /// Rows of equal hash and values count once.
+        distinct: bool,
     },
 }
 

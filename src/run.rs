@@ -24,6 +24,7 @@ use crate::finding::{Finding, Outcome};
 use crate::ingest::contract::{self, Profile};
 use crate::ingest::paths::expand;
 use crate::judge;
+use crate::measure::privacy::undeclared;
 use crate::measure::{self, Measurement, Subject};
 use crate::model::Model;
 use crate::plan::spec::{ModelKind, Spec};
@@ -198,8 +199,8 @@ pub fn audit(
     };
     rows.whole()?;
     let decision = coarsener.decide(&plan, &released)?;
-    let measurement = measure::measure(&plan, &subject, &released)?;
-    let (findings, outcome) = judge::judge(&plan, &measurement.readings, today);
+    let mut measurement = measure::measure(&plan, &subject, &released)?;
+    let (findings, outcome) = findings(&plan, engine, &released, &mut measurement, today)?;
     let price = match private {
         true => measure::measure(&plan, &subject, rows.unprotected.internal())?.readings,
         false => Vec::new(),
@@ -251,6 +252,22 @@ fn pay(plan: &Plan, engine: &dyn Engine, paying: &mut Paying, rows: &mut Rows) -
     Ok(Some(Paid { cost, charged, rehearsals }))
 }
 
+/// Findings of the criteria and of columns that look like identifiers; what only headers say is noted.
+fn findings(
+    plan: &Plan,
+    engine: &dyn Engine,
+    released: &Released,
+    measurement: &mut Measurement,
+    today: Date,
+) -> Result<(Vec<Finding>, Outcome), RunError> {
+    let (findings, _) = judge::judge(plan, &measurement.readings, today);
+    let private = plan.spec.privacy.is_some();
+    let columns = if private { Vec::new() } else { engine.describe(&plan.scan.source).unwrap_or_default() };
+    let undeclared = undeclared::look(plan, released, &columns)?;
+    measurement.notes.extend(undeclared.notes);
+    Ok(judge::with(plan, findings, undeclared.findings))
+}
+
 /// Contract and measurement in one pass.
 fn given(
     plan: &Plan,
@@ -259,6 +276,7 @@ fn given(
 ) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
     let subject = Subject::given(plan);
     let mut demands = contract::demands(plan);
+    demands.extend(undeclared::demands(plan));
     demands.extend(measure::demands(plan, &subject));
     demands.extend(classes);
     let released = rows.collect("contract and measure", &plan.scan, &demands)?;
@@ -273,6 +291,7 @@ fn trained(
 ) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
     let mut trainer = Trainer::new(plan);
     let mut demands = contract::demands(plan);
+    demands.extend(undeclared::demands(plan));
     demands.extend(trainer.demands());
     demands.extend(classes);
     let mut released = rows.collect("contract and train", &plan.scan, &demands)?;

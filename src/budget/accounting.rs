@@ -108,7 +108,7 @@ const TAIL_SLACK: f64 = 64.0 * EPS;
 
 /// The delta of Gaussian noise at `epsilon`, rounded up; `m` is sensitivity over deviation. With x = m/2 - epsilon/m and
 /// y = m/2 + epsilon/m, e^epsilon Phi(-y) = exp(-x^2/2) erfcx(y / sqrt 2) / 2: no power of e overflows.
-fn gaussian_delta(epsilon: f64, m: f64) -> f64 {
+pub(super) fn gaussian_delta(epsilon: f64, m: f64) -> f64 {
     let (x, y) = (0.5 * m - epsilon / m, 0.5 * m + epsilon / m);
     let weight = 0.5 * libm::exp(-0.5 * x * x);
     let root = std::f64::consts::FRAC_1_SQRT_2;

@@ -3,16 +3,22 @@
 use std::path::PathBuf;
 
 use super::{Loaded, Output, USAGE, complaints, load, load::unfinished};
-use crate::budget::{Charge, accounting};
+use crate::budget::accounting::written;
+use crate::budget::ledger::Spent;
 use crate::demand::Demand;
 use crate::ingest::contract;
 use crate::measure::{self, Score, Subject};
 use crate::plan::describe::{Description, describe, unlearned};
 use crate::plan::spec::ModelKind;
 use crate::plan::{Plan, learn};
-use crate::privatize::{self, sensitivity::Unit};
+use crate::run::{ledger_path, reports_folder};
 use crate::scalar::Scalar;
+use crate::store::Store;
 use crate::train::Trainer;
+use crate::world::Clock;
+
+mod costs;
+use costs::costs;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -51,6 +57,7 @@ fn description(loaded: &Loaded) -> Result<Description, String> {
     let subject = subject(&plan);
     let mut demands: Vec<Demand> = learn::demands(&loaded.spec);
     demands.extend(contract::demands(&plan));
+    demands.extend(measure::privacy::undeclared::demands(&plan));
     if plan.spec.train.is_some() {
         demands.extend(Trainer::new(&plan).demands());
     }
@@ -60,36 +67,35 @@ fn description(loaded: &Loaded) -> Result<Description, String> {
         crate::run::passes(&plan).into_iter().map(|pass| (pass.name, pass.reason)).collect();
     let mut description = describe(&plan, &names, &demands, &metrics, &passes);
     description.costs = costs(&plan, &demands);
+    description.costs.extend(ledger(loaded));
     Ok(description)
 }
 
-/// What a run under differential privacy costs, and the noise of every release.
-fn costs(plan: &Plan, demands: &[Demand]) -> Vec<String> {
-    let (Some(privacy), Some(cost)) = (&plan.spec.privacy, crate::run::cost(plan)) else { return Vec::new() };
-    let amount = |charge: &Charge| match charge.epsilon {
-        Some(epsilon) => format!("epsilon {}", accounting::written(epsilon)),
-        None => format!("rho {}", accounting::written(charge.rho)),
-    };
-    let mut lines = vec![format!(
-        "a run costs {} of the population {} (epsilon {} at delta {:e})",
-        amount(&cost.total),
-        privacy.population,
-        privacy.epsilon,
-        privacy.delta
-    )];
-    if cost.parallel {
-        lines.push("training and measuring look at different units: the dearer of the two is charged".into());
+/// Where the ledger of the population stands, when there is one. Nothing is made and no entry is written.
+fn ledger(loaded: &Loaded) -> Option<String> {
+    let spec = &loaded.spec;
+    let privacy = spec.privacy.as_ref()?;
+    let path = ledger_path(spec, &loaded.folder, &reports_folder(spec, &loaded.folder));
+    if !path.is_file() {
+        return Some(format!("ledger {}: not there; evenhand budget grant makes it", path.display()));
     }
-    let unit = Unit::of(privacy);
-    for part in &cost.allocations {
-        let demand = demands.iter().find(|demand| demand.name == part.statistic);
-        let noise = demand.and_then(|demand| privatize::planned(demand, unit, part.charge).ok());
-        let noise = noise.map_or_else(String::new, |noise| {
-            format!("; {} numbers, each with noise of standard deviation {:.4e}", noise.numbers, noise.variance.sqrt())
-        });
-        lines.push(format!("{}: {}{noise}", part.statistic, amount(&part.charge)));
-    }
-    lines
+    let balance = Store::open(&path).map_err(|e| e.to_string()).and_then(|mut store| {
+        let balance = store.balance(&privacy.population, Clock::System.now()).map_err(|e| e.to_string());
+        store.close().map_err(|e| e.to_string()).and(balance)
+    });
+    Some(match balance {
+        Err(why) => format!("ledger {}: {why}", path.display()),
+        Ok(balance) => {
+            let left = |spent: &Spent| {
+                let (epsilon, rho) = (written(spent.left.epsilon), written(spent.left.rho));
+                let of = written(spent.limit);
+                format!("of epsilon {of} there is left one release of epsilon {epsilon} or of rho {rho}")
+            };
+            let window = balance.grant.window.zip(balance.window.as_ref());
+            let window = window.map(|(window, spent)| format!("; within {} days {}", window.days, left(spent)));
+            format!("ledger {}: {}{}", path.display(), left(&balance.lifetime), window.unwrap_or_default())
+        }
+    })
 }
 
 /// What will be measured: given columns, or the outputs of the model that will be trained.
@@ -132,5 +138,40 @@ mod tests {
                 .iter()
                 .any(|statistic| statistic.name == "measure/table" && statistic.cells.is_none())
         );
+    }
+
+    const PRIVATE: &str = "[pipeline]\nname = \"x\"\n[ingest]\npath = \"x.csv\"\n[privacy]\npopulation = \"people\"\nepsilon = 1.0\n[schema.sex]\nroles = [\"protected\"]\nlevels = [\"f\", \"m\"]\n[schema.hired]\nroles = [\"prediction\"]\nlevels = [\"0\", \"1\"]\npositive = \"1\"\n";
+
+    #[test]
+    fn costs_are_compared_and_widths_and_the_ledger_are_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipelines = folder.path().join("pipelines");
+        fs::create_dir(&pipelines).unwrap();
+        fs::write(pipelines.join("p.toml"), PRIVATE).unwrap();
+        fs::write(pipelines.join("x.csv"), "sex,hired\n").unwrap();
+        let text = || {
+            let loaded = load(&pipelines.join("p.toml")).unwrap();
+            description(&loaded).unwrap().to_string()
+        };
+        let without = text();
+        assert!(!folder.path().join("reports").exists(), "a plan makes nothing");
+        // Two releases of epsilon 0.125 and 0.875 cannot cost more than 1, and hardly less at so small a delta.
+        for part in [
+            "a run costs epsilon 1 of the population people",
+            "composed by RDP: epsilon 1.0000; by PLD: epsilon 1.0000; charged: epsilon 1.0000 (RDP and PLD at delta 1e-6, which",
+            "noise of scale b = ",
+            "a rate of one half for everyone: n = 100: ",
+            "a rate of one half across sex: n = 100: ",
+            "of which noise 0.",
+            "not there; evenhand budget grant",
+        ] {
+            assert!(without.contains(part), "{part}\n{without}");
+        }
+        let mut store = Store::open(&folder.path().join("reports/evenhand.db")).unwrap();
+        let grant = crate::budget::ledger::Grant { epsilon: 3_000_000_000_000, delta: 0, window: None };
+        store.grant("people", grant, Clock::System).unwrap();
+        store.close().unwrap();
+        let with = text();
+        assert!(with.contains("of epsilon 3 there is left one release of epsilon 3 or of rho "), "{with}");
     }
 }

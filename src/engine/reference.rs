@@ -268,7 +268,8 @@ impl<'a> Counter<'a> {
                 Statistic::Histogram(Histogram { sizes, bins: *bins, groups: BTreeMap::new() })
             }
             Shape::ClassSizes { .. } => Statistic::ClassSizes(ClassSizes::default()),
-            Shape::Panel { limit, .. } => Statistic::Panel(Panel::new(*limit)),
+            Shape::Panel { limit, distinct: false, .. } => Statistic::Panel(Panel::new(*limit)),
+            Shape::Panel { limit, distinct: true, .. } => Statistic::Panel(Panel::distinct(*limit)),
         };
         let key = match &demand.shape {
             Shape::Panel { key, .. } => Some(BoundKey::new(scan, key)?),

@@ -56,6 +56,14 @@ pub fn judge(plan: &Plan, readings: &[Reading], today: Date) -> (Vec<Finding>, O
     (all, outcome)
 }
 
+/// Adds findings that no criterion led to, and the outcome of all.
+pub fn with(plan: &Plan, mut findings: Vec<Finding>, others: Vec<Finding>) -> (Vec<Finding>, Outcome) {
+    findings.extend(others);
+    findings.sort_by(|a, b| order(a).cmp(&order(b)));
+    let outcome = outcome(&findings, plan.spec.judge.is_empty());
+    (findings, outcome)
+}
+
 /// One value to be judged, or one set of attributes in which there is none.
 struct Case<'a> {
     /// Position among the criteria.

@@ -253,7 +253,8 @@ fn collected(demand: &Demand, unlearned: &BTreeSet<String>) -> Collected {
             Some(sizes(by)),
         ),
         Shape::ClassSizes { .. } => ("class sizes".into(), None),
-        Shape::Panel { limit, .. } => (format!("panel of {limit} rows, not published"), None),
+        Shape::Panel { limit, distinct: true, .. } => (format!("{limit} different texts, not published"), None),
+        Shape::Panel { limit, distinct: false, .. } => (format!("panel of {limit} rows, not published"), None),
     };
     let rows = match &demand.rows {
         Rows::All => "all rows",

@@ -128,7 +128,8 @@ impl Checklist<'_> {
             ..=10.0 => (Warn, "weak"),
             _ => (Warn, "mostly formal"),
         };
-        let guess = 100.0 * guess_right_max(self.privacy);
+        // Rounded up: a chance never looks smaller than it is.
+        let guess = (1e5 * guess_right_max(self.privacy)).ceil() / 1e3;
         let of = match self.privacy.neighbours {
             Neighbours::AddRemove => "whether a unit is in the rows",
             Neighbours::ChangeOne => "which of two versions of a unit's rows is there",

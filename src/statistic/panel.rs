@@ -10,10 +10,15 @@ use crate::scalar::Value;
 #[derive(Clone, PartialEq, Default)]
 pub struct Panel {
     limit: usize,
+    /// Equal rows count once.
+    distinct: bool,
     rows: BTreeMap<(u64, Vec<Option<PanelValue>>), u32>,
     /// Sum of the counts.
     held: usize,
 }
+
+/// Longest text in a panel, in bytes: a longer one is cut, so that a panel of long texts stays small.
+pub const TEXT_BYTES_MAX: usize = 1024;
 
 /// A value in a panel, ordered.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,7 +34,11 @@ impl PanelValue {
             Value::Null => None,
             Value::Truth(truth) => Some(PanelValue::Truth(*truth)),
             Value::Number(number) => Some(PanelValue::Number(Ordered::of(*number))),
-            Value::Text(text) => Some(PanelValue::Text(text.clone())),
+            Value::Text(text) if text.len() <= TEXT_BYTES_MAX => Some(PanelValue::Text(text.clone())),
+            Value::Text(text) => {
+                let end = (0..=TEXT_BYTES_MAX).rev().find(|&end| text.is_char_boundary(end)).unwrap_or(0);
+                Some(PanelValue::Text(text[..end].into()))
+            }
         }
     }
 }
@@ -39,14 +48,21 @@ impl Panel {
         Panel { limit, ..Panel::default() }
     }
 
+    /// A panel in which equal rows count once.
+    pub fn distinct(limit: usize) -> Panel {
+        Panel { limit, distinct: true, ..Panel::default() }
+    }
+
     /// The rows by hash and values, with how often each occurs.
     pub fn rows(&self) -> impl Iterator<Item = (u64, &[Option<PanelValue>], u32)> {
         self.rows.iter().map(|((hash, row), n)| (*hash, &**row, *n))
     }
 
-    /// Adds a row, and drops the one of the greatest hash when there are too many. Equal rows are counted.
+    /// Adds a row, and drops the one of the greatest hash when there are too many. Equal rows are counted, or count once.
     pub fn add(&mut self, hash: u64, row: Vec<Option<PanelValue>>, n: u32) {
-        *self.rows.entry((hash, row)).or_default() += n;
+        let count = self.rows.entry((hash, row)).or_default();
+        let n = if self.distinct { 1 - *count } else { n };
+        *count += n;
         self.held += n as usize;
         while self.held > self.limit {
             let Some(mut last) = self.rows.last_entry() else { break };
@@ -64,5 +80,36 @@ impl Panel {
         for ((hash, row), n) in other.rows {
             self.add(hash, row, n);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_cut_between_characters() {
+        for (text, kept) in
+            [("a".repeat(1024), 1024), ("a".repeat(1025), 1024), ("é".repeat(513), 1024), ("汉".repeat(500), 1023)]
+        {
+            let Some(PanelValue::Text(found)) = PanelValue::of(&Value::Text(text.as_str().into())) else { panic!() };
+            assert_eq!((found.len(), text.starts_with(&*found)), (kept, true));
+        }
+    }
+
+    #[test]
+    fn equal_rows_count_once_where_they_are_told_to() {
+        let row = |n: f64| vec![PanelValue::of(&Value::Number(n))];
+        let (mut all, mut once) = (Panel::new(3), Panel::distinct(3));
+        for (hash, n) in [(5, 2), (1, 1), (5, 1), (1, 1), (9, 1), (7, 1)] {
+            all.add(hash, row(hash as f64), n);
+            once.add(hash, row(hash as f64), n);
+        }
+        let of = |panel: &Panel| panel.rows().map(|(hash, _, n)| (hash, n)).collect::<Vec<_>>();
+        assert_eq!((of(&all), of(&once)), (vec![(1, 2), (5, 1)], vec![(1, 1), (5, 1), (7, 1)]));
+        let mut parts = Panel::distinct(3);
+        parts.add(2, row(2.0), 1);
+        parts.merge(once);
+        assert_eq!(of(&parts), [(1, 1), (2, 1), (5, 1)]);
     }
 }

@@ -65,7 +65,8 @@ pub fn demands(setting: &Setting, panel_rows: usize) -> Vec<Demand> {
     let moments =
         Shape::Moments { by, of: fixed(plan), weights: Vec::new(), cross: Vec::new(), gram: true, limbs: Limbs::Two };
     let of = inputs(plan).into_iter().chain([outcome(label)]).collect();
-    let panel = Shape::Panel { of, key: plan.key.clone(), salt: plan.salt("panel"), limit: panel_rows };
+    let panel =
+        Shape::Panel { of, key: plan.key.clone(), salt: plan.salt("panel"), limit: panel_rows, distinct: false };
     let demand = |name: &str, shape| Demand { name: name.into(), rows: plan.part(0), shape };
     vec![demand(MOMENTS, moments), demand(PANEL, panel)]
 }

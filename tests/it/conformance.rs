@@ -134,6 +134,10 @@ fn demands() -> Vec<Demand> {
         levels: levels.iter().map(|l| Arc::from(*l)).collect(),
     };
     let fixed = |text: &str, lower, upper| Fixed { of: parse(text).unwrap(), lower, upper };
+    let panel = |of: &[&str], limit| {
+        let of: Vec<Scalar> = of.iter().map(|name| column(name)).collect();
+        Shape::Panel { of: of.clone(), key: RowKey::Of(of), salt: "7:texts".into(), limit, distinct: true }
+    };
     let predictor = Predictor {
         bounds: vec![(18.0, 90.0), (0.0, 150_000.0)],
         coefficients: vec![1 << 23, -(1 << 22)],
@@ -232,8 +236,12 @@ fn demands() -> Vec<Demand> {
                 key: RowKey::Row,
                 salt: "7:panel".into(),
                 limit: 200,
+                distinct: false,
             },
         ),
+        demand("few texts", Rows::Kept, panel(&["note"], 4)),
+        demand("many texts", Rows::Kept, panel(&["id"], 100)),
+        demand("pairs", Rows::All, panel(&["sex", "note"], 20)),
     ]
 }
 

@@ -97,7 +97,10 @@ fn demands() -> Vec<Demand> {
         demand("moments", moments),
         demand("histogram", Shape::Histogram { by, of: of.clone(), bins }),
         demand("classes", Shape::ClassSizes { of: vec![of.clone()], memory_bytes_max }),
-        demand("panel", Shape::Panel { of: vec![of], key: RowKey::Row, salt: "7:panel".into(), limit: 7 }),
+        demand(
+            "panel",
+            Shape::Panel { of: vec![of], key: RowKey::Row, salt: "7:panel".into(), limit: 7, distinct: false },
+        ),
     ]
 }
 

@@ -195,6 +195,8 @@ fn bind(program: &mut Program, scan: &Scan, shape: &Shape, part: (u128, u128)) -
         Shape::ClassSizes { of, memory_bytes_max } => {
             Bound::Classes(Classes::new(program, scan, of, *memory_bytes_max, part)?)
         }
-        Shape::Panel { of, key, salt, limit } => Bound::Panel(PanelPlan::new(program, scan, of, (key, salt), *limit)?),
+        Shape::Panel { of, key, salt, limit, distinct } => {
+            Bound::Panel(PanelPlan::new(program, scan, of, (key, salt), (*limit, *distinct))?)
+        }
     })
 }

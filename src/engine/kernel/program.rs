@@ -248,6 +248,16 @@ impl Key {
     }
 
     fn hashes_at(&self, columns: &[Vector], rows: usize, row: impl Fn(usize) -> usize) -> Vec<u64> {
+        if let [of] = self.of[..]
+            && let Vector::Text { codes, levels } = &columns[of]
+            && levels.len() < rows / 2
+        {
+            // Each text once.
+            let text = |text: &mut String, at: usize| text.push_str(levels.get(at).map_or("\\N", |level| level));
+            let of_texts = hashes(&self.salt, levels.len() + 1, text);
+            let at = |code: u32| if code == NO_TEXT { levels.len() } else { code as usize };
+            return (0..rows).map(|i| of_texts[at(codes[row(i)])]).collect();
+        }
         let write = |text: &mut String, at: usize| {
             for (i, &of) in self.of.iter().enumerate() {
                 if i > 0 {

@@ -195,7 +195,7 @@ pub struct Suspicion {
 }
 
 /// Confidence of the Wilson interval.
-const CONFIDENCE: f64 = 0.99;
+pub const CONFIDENCE: f64 = 0.99;
 
 impl Suspicion {
     /// Share of the texts that match; none when no text was looked at.

@@ -8,3 +8,4 @@ pub mod bounds;
 pub mod identifiers;
 pub mod membership;
 pub mod two_worlds;
+pub mod undeclared;

@@ -168,7 +168,13 @@ fn what_has_no_mechanism_has_no_sensitivity() {
     let weighted = Shape::Tally { axes: Vec::new(), weight: Some(number.clone()) };
     let exact = Shape::Histogram { by: Vec::new(), of: number.clone(), bins: None };
     let classes = Shape::ClassSizes { of: vec![number.clone()], memory_bytes_max: 1 };
-    let panel = Shape::Panel { of: vec![number], key: crate::demand::RowKey::Row, salt: String::new(), limit: 1 };
+    let panel = Shape::Panel {
+        of: vec![number],
+        key: crate::demand::RowKey::Row,
+        salt: String::new(),
+        limit: 1,
+        distinct: false,
+    };
     for shape in [weighted, exact, classes, panel] {
         assert_eq!(of(&shape, unit), None);
     }

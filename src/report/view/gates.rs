@@ -275,7 +275,7 @@ fn card(finding: &Finding, names: &Names) -> Card {
             };
             (title, words::limit(gate))
         }
-        None => ("On the pipeline file".into(), "no limit".into()),
+        None => (on_what(&finding.code).into(), "no limit".into()),
     };
     let waiver = finding
         .waiver
@@ -296,6 +296,14 @@ fn card(finding: &Finding, names: &Names) -> Card {
         limit,
         reason: words::capitalised(&words::prose(&finding.reason)),
         waiver: waiver.unwrap_or_default(),
+    }
+}
+
+/// What a finding without a criterion is about.
+fn on_what(code: &str) -> &'static str {
+    match code.starts_with("undeclared-identifier/") {
+        true => "On a column of the data",
+        false => "On the pipeline file",
     }
 }
 

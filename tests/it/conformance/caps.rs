@@ -153,7 +153,7 @@ fn columns_in_memory_keep_the_rows_a_file_keeps() {
         scan.derive.clear();
     }
     let of = |names: &[&str]| names.iter().map(|name| Scalar::column(name)).collect::<Vec<_>>();
-    let shape = |of| Shape::Panel { of, key: RowKey::Row, salt: "7:panel".into(), limit: 900 };
+    let shape = |of| Shape::Panel { of, key: RowKey::Row, salt: "7:panel".into(), limit: 900, distinct: false };
     let panel = Demand { name: "panel".into(), rows: Rows::Kept, shape: shape(of(&["sex", "age", "id"])) };
     for seed in [15, 16] {
         let rows = crowd(5_000, seed);

@@ -47,7 +47,7 @@ fn extremes(lower: f64, upper: f64, bins: u32) -> Vec<Demand> {
             Shape::Histogram { by: vec![], of: a(), bins: Some(Bins { lower: lower.max(-1e308), upper, count: bins }) },
         ),
         demand("classes", Shape::ClassSizes { of: vec![a(), Scalar::column("b")], memory_bytes_max: 1 << 24 }),
-        demand("panel", Shape::Panel { of: vec![a()], key: RowKey::Row, salt: "s".into(), limit: 3 }),
+        demand("panel", Shape::Panel { of: vec![a()], key: RowKey::Row, salt: "s".into(), limit: 3, distinct: false }),
     ]
 }
 
