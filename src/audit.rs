@@ -16,6 +16,13 @@ use crate::plan::spec::{Neighbours, SearchBy};
 use crate::schema::{Domain, Origin, Role};
 use crate::world::Usage;
 
+mod attacks;
+
+pub use attacks::{
+    AttacksOnRows, Attempt, AttributeGuessed, DatasetAttacked, Exposed, Guessed, ModelAttacked, Recognised, RiskFound,
+    Share,
+};
+
 /// Version of the layout of `report.json`; grows when a key changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
 
@@ -362,6 +369,9 @@ pub struct Record {
     /// Every published value without its noise; internal edition only. Not covered by the claim.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub price: Vec<Reading>,
+    /// How far attacks on the real rows got, where they were asked for; under differential privacy in the internal edition only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attacks: Option<AttacksOnRows>,
     /// Source files as they were read.
     pub inputs: Vec<FileDigest>,
     /// Files of the run folder but `run.json` and `report.html`.

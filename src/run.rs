@@ -13,7 +13,9 @@ use std::sync::Arc;
 
 use jiff::civil::Date;
 
-use crate::audit::{Audit, Coarsening, Data, Identity, Method, PrivacyStatement, REPORT_VERSION, Reading, Rehearsal};
+use crate::audit::{
+    AttacksOnRows, Audit, Coarsening, Data, Identity, Method, PrivacyStatement, REPORT_VERSION, Reading, Rehearsal,
+};
 use crate::deidentify::classes::ModelError;
 use crate::deidentify::dataset::DeidentifyError;
 use crate::deidentify::model::Decision;
@@ -34,6 +36,7 @@ use crate::scan::Source;
 use crate::train::{self, Step, TrainError, Trainer};
 use crate::world::{FileState, Meter};
 
+mod attack;
 mod coarsening;
 mod paying;
 mod rehearsal;
@@ -92,6 +95,8 @@ pub struct Audited {
     pub states: Vec<Option<FileState>>,
     /// What the model of the de-identified dataset decided.
     pub decision: Option<Decision>,
+    /// How far attacks on the real rows got; under differential privacy for the internal edition only.
+    pub attacks: Option<AttacksOnRows>,
 }
 
 /// Why a run could not finish. None of it is the model's fault.
@@ -149,11 +154,13 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
     }
     if plan.spec.train.is_none() {
         passes.push(pass("contract and measure", "rows, columns, cohorts; no model stands between the two".into()));
+        passes.extend(attack::pass(&plan.spec));
         return passes;
     }
     passes.push(pass("contract and train", "rows, columns, and the moments the model is made of".into()));
     passes.extend(train::passes(plan).into_iter().map(|reason| pass("train", reason)));
     passes.push(pass("measure", "cohorts under the trained model".into()));
+    passes.extend(attack::pass(&plan.spec));
     passes
 }
 
@@ -197,8 +204,9 @@ pub fn audit(
         true => trained(&plan, &mut rows, classes)?,
         false => given(&plan, &mut rows, classes)?,
     };
-    rows.whole()?;
     let decision = coarsener.decide(&plan, &released)?;
+    let attacks = attack::attack(&plan, pipeline.folder, (model.as_ref(), decision.as_ref()), &mut rows);
+    rows.whole()?;
     let mut measurement = measure::measure(&plan, &subject, &released)?;
     let (findings, outcome) = findings(&plan, engine, &released, &mut measurement, today)?;
     let price = match private {
@@ -220,7 +228,7 @@ pub fn audit(
         released: &released,
         passes: listed,
     };
-    Ok(Audited { audit: parts.audit(), source, model, passes_planned, passes_run, price, states, decision })
+    Ok(Audited { audit: parts.audit(), source, model, passes_planned, passes_run, price, states, decision, attacks })
 }
 
 /// Under differential privacy all domains are declared.
@@ -409,7 +417,8 @@ impl Parts<'_> {
             passes: self
                 .passes
                 .iter()
-                // Under differential privacy the dataset is in the internal edition only.
+                // Under differential privacy attacks and the dataset are in the internal edition only.
+                .filter(|pass| self.privacy.is_none() || pass.name != attack::NAME)
                 .chain(dataset_pass(&self.plan.spec).iter().filter(|_| self.privacy.is_none()))
                 .map(|pass| format!("{}: {}", pass.name, pass.reason))
                 .collect(),

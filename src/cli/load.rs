@@ -143,6 +143,7 @@ fn only(ingest: Ingest) -> Spec {
         privacy: None,
         deidentify: None,
         train: None,
+        attacks: None,
         measure: Measure::default(),
         judge: Vec::new(),
         report: Report::default(),

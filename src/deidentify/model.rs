@@ -158,7 +158,7 @@ impl Model<'_> {
             nodes: solution.nodes,
             evaluated: solution.evaluated,
             criteria: Vec::new(),
-            written: Box::new(move |codes| Some(solution.written(codes)?.into_iter().cloned().collect())),
+            written: Arc::new(move |codes| Some(solution.written(codes)?.into_iter().cloned().collect())),
         })
     }
 
@@ -227,7 +227,7 @@ fn by_regions(classes: &Classes, columns: &[Hierarchy], criteria: &[Criterion]) 
         nodes: partition.regions.len(),
         evaluated: partition.regions.len(),
         criteria: Vec::new(),
-        written: Box::new(move |codes| partition.written(codes).map(<[Arc<str>]>::to_vec)),
+        written: Arc::new(move |codes| partition.written(codes).map(<[Arc<str>]>::to_vec)),
     })
 }
 

@@ -450,6 +450,16 @@ fn key(spec: &Spec, schema: &Schema) -> RowKey {
     }
 }
 
+/// A column and every derived one that is computed from it. `derived` are names with the columns their expressions read.
+pub fn computed_from(column: &str, derived: &[(Arc<str>, BTreeSet<Arc<str>>)]) -> BTreeSet<Arc<str>> {
+    let mut found = BTreeSet::from([Arc::from(column)]);
+    loop {
+        let more = derived.iter().find(|(name, reads)| !found.contains(name) && !reads.is_disjoint(&found));
+        let Some((name, _)) = more else { return found };
+        found.insert(name.clone());
+    }
+}
+
 /// The policy for a missing value of a feature.
 pub fn missing(column: &ColumnSpec) -> Missing {
     column.missing.unwrap_or_default()

@@ -2,7 +2,7 @@
 //!
 //! These types hold what the author wrote and the defaults of what was left out. Whether it makes sense together is the business
 //! of `check`; what follows from it is the business of the plan. Sections: `[pipeline]` who and why, `[ingest]` which rows,
-//! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[deidentify]` the dataset that leaves the house, `[train]` the model,
+//! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[deidentify]` the dataset that leaves the house, `[train]` the model, `[attacks]` whether both are attacked with real rows,
 //! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown.
 
 use std::collections::BTreeMap;
@@ -12,8 +12,10 @@ use serde::{Deserialize, Serialize};
 use crate::metric::{Against, Comparison};
 use crate::schema::Role;
 
+mod attacks;
 mod deidentify;
 
+pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 
 /// One pipeline file.
@@ -41,6 +43,9 @@ pub struct Spec {
     pub deidentify: Option<Deidentify>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub train: Option<Train>,
+    /// Attacks on real rows. None when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attacks: Option<Attacks>,
     #[serde(default)]
     pub measure: Measure,
     /// The criteria the run is judged by.

@@ -68,6 +68,11 @@ impl Unprotected {
         Unprotected(Released::default())
     }
 
+    /// Evidence of which nothing will be released: nothing is charged for it.
+    pub fn of(guarded: Guarded) -> Unprotected {
+        Unprotected(Released::new(guarded.open(), Vec::new()))
+    }
+
     pub fn extend(&mut self, other: Unprotected) {
         self.0.extend(other.0);
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::{ReportError, sha256};
-use crate::audit::{Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION};
+use crate::audit::{AttacksOnRows, Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION};
 use crate::budget::Receipt;
 use crate::estimate::{Interval, Method as IntervalMethod, Why};
 use crate::finding::{Outcome, Verdict};
@@ -353,6 +353,7 @@ pub struct Run {
     pub ledger: Option<LedgerState>,
     #[serde(default)]
     pub price: Vec<Reading>,
+    pub attacks: Option<AttacksOnRows>,
     pub inputs: Vec<FileDigest>,
     pub files: Vec<FileDigest>,
 }

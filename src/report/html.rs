@@ -16,7 +16,7 @@ pub const BYTES_MAX: usize = 1_000_000;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// Every template by its name.
-pub(super) const TEMPLATES: [(&str, &str); 12] = [
+pub(super) const TEMPLATES: [(&str, &str); 13] = [
     ("components.html", include_str!("../../templates/components.html")),
     ("report.html", include_str!("../../templates/report.html")),
     ("icons.html", include_str!("../../templates/icons.html")),
@@ -25,6 +25,7 @@ pub(super) const TEMPLATES: [(&str, &str); 12] = [
     ("scope.html", include_str!("../../templates/scope.html")),
     ("measurements.html", include_str!("../../templates/measurements.html")),
     ("model.html", include_str!("../../templates/model.html")),
+    ("attacks.html", include_str!("../../templates/attacks.html")),
     ("privacy.html", include_str!("../../templates/privacy.html")),
     ("coarsening.html", include_str!("../../templates/coarsening.html")),
     ("method.html", include_str!("../../templates/method.html")),

@@ -131,6 +131,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         commitment_salt: None,
         ledger,
         price: Vec::new(),
+        attacks: audited.attacks.clone().filter(|_| spec.privacy.is_none()),
         inputs,
         files: report::digests(&files),
     };
@@ -256,6 +257,7 @@ fn editions(
         commitment_sha256: Some(commitment.clone()),
         commitment_salt: Some(salt.iter().map(|byte| format!("{byte:02x}")).collect()),
         price: audited.price.clone(),
+        attacks: audited.attacks.clone(),
         ..with_dataset(record.clone(), dataset)
     };
     let public = Record {

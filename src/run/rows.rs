@@ -64,6 +64,25 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Makes the pass of the attacks. It counts as made whatever becomes of it.
+    pub(super) fn unreleased(&mut self, name: &str, plan: &Plan, demands: &[Demand]) -> Result<Unprotected, String> {
+        self.made += 1;
+        self.over += 1;
+        let (number, of) = if self.private { (self.over, self.listed) } else { (self.made, self.planned) };
+        self.progress.pass(name, number, of);
+        let silent = |_| ();
+        let tell = if self.private { &silent } else { self.progress.rows() };
+        let collected = self.engine.collect(&plan.scan, demands, tell);
+        let rows = collected.as_ref().ok().map(|collected| collected.rows);
+        self.progress.done(rows.filter(|_| !self.private));
+        self.meter.stage(&format!("pass {}: {name}", self.made), rows.unwrap_or(0));
+        let collected = collected.map_err(|e| format!("the rows could not be read again: {e}"))?;
+        match self.met == Some(collected.rows) {
+            true => Ok(Unprotected::of(collected.evidence)),
+            false => Err("the source changed after the model was trained".into()),
+        }
+    }
+
     /// All passes met the same files, and they are as many as were planned.
     pub(super) fn whole(&self) -> Result<(), RunError> {
         if world::states(self.paths) != self.states {

@@ -138,6 +138,18 @@ pub struct Predictor {
     pub bits: u32,
 }
 
+/// Bits of the inputs of a predictor.
+pub const INPUT_BITS: u32 = 20;
+
+impl Predictor {
+    /// The coefficients of inputs on [-1, 1] and the intercept that the integers stand for.
+    pub fn floats(&self) -> (Vec<f64>, f64) {
+        let bits = self.bits as i32;
+        let b = self.coefficients.iter().map(|&c| c as f64 * 2f64.powi(INPUT_BITS as i32 - bits)).collect();
+        (b, self.intercept as f64 * 2f64.powi(-bits))
+    }
+}
+
 /// An expression that has no type.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TypeError {

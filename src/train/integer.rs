@@ -50,9 +50,7 @@ pub fn rounded(kind: ModelKind, columns: &[Fixed], b: &[f64], b0: f64) -> Result
 
 /// The coefficients of z and the intercept that a predictor stands for.
 pub fn floats(predictor: &Predictor) -> (Vec<f64>, f64) {
-    let bits = predictor.bits as i32;
-    let b = predictor.coefficients.iter().map(|&c| c as f64 * 2f64.powi(INPUT_BITS - bits)).collect();
-    (b, predictor.intercept as f64 * 2f64.powi(-bits))
+    predictor.floats()
 }
 
 /// The least predictor whose published probability is at least the threshold.

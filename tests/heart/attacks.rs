@@ -2,6 +2,7 @@
 
 use evenhand::measure::privacy::anonymeter::{self, Guesses};
 use evenhand::measure::privacy::bounds::{self, OneRun};
+use evenhand::measure::privacy::membership::{self, Rows};
 use serde_json::Value;
 
 use crate::cases::tables;
@@ -34,6 +35,16 @@ fn risk(n: f64, original: f64, control: f64, confidence: f64) -> anonymeter::Ris
     anonymeter::risk(guesses(original), guesses(control), Guesses::default(), confidence).expect("guesses were made")
 }
 
+/// Leverage and error without itself of the row at x among (-1, 0), (0, 3), (1, 0).
+fn left_out(penalty: f64, x: f64) -> Vec<f64> {
+    let features = [-1.0, 0.0, 1.0].map(|x| vec![1.0, x]);
+    let penalty = [0.0, penalty];
+    let rows = Rows { features: &features, target: &[0.0, 3.0, 0.0], weights: &[1.0; 3], penalty: &penalty };
+    let found = membership::linear(rows, &rows.factor().expect("a factor")).expect("rows that can be attacked");
+    let at = features.iter().position(|row| row[1] == x).expect("a row at x");
+    vec![found.leverage[at], found.outside[at]]
+}
+
 #[test]
 fn attacks_worked_by_hand() {
     let all = tables(include_str!("../cases/attacks.md"));
@@ -57,6 +68,9 @@ fn attacks_worked_by_hand() {
                     let risk = risk(n, original, control, confidence);
                     (vec![risk.value, risk.lower, risk.upper], vec![value, lower, upper])
                 }
+                ("A row left out", &[penalty, x, _, leverage, outside]) => {
+                    (left_out(penalty, x), vec![leverage, outside])
+                }
                 other => panic!("a table of {other:?}"),
             };
             for (found, expected) in found.iter().zip(&expected) {
@@ -65,7 +79,7 @@ fn attacks_worked_by_hand() {
             }
         }
     }
-    assert_eq!(compared, 23);
+    assert_eq!(compared, 35);
 }
 
 /// The rows of one part of the golden file; none without the reference data.

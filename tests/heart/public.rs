@@ -5,10 +5,13 @@ use std::path::Path;
 
 use evenhand::budget::UNITS;
 use evenhand::budget::ledger::Grant;
+use evenhand::demand::Demand;
 use evenhand::engine::reference::Reference;
+use evenhand::engine::{Collected, Engine, EngineError};
 use evenhand::plan::expression;
 use evenhand::plan::spec::Spec;
 use evenhand::run::{DeliverError, Delivered, Pipeline, Progress, Request, deliver};
+use evenhand::scan::{Scan, Source, SourceColumn};
 use evenhand::store::Store;
 use evenhand::world::{Clock, Entropy};
 use serde_json::Value;
@@ -75,15 +78,20 @@ fn world(table: &str, runs: u64) -> tempfile::TempDir {
 }
 
 fn run(folder: &Path) -> Result<Delivered, DeliverError> {
-    run_with(folder, &Silent)
+    run_by(folder, &Reference, &Silent, "")
 }
 
 fn run_with(folder: &Path, progress: &dyn Progress) -> Result<Delivered, DeliverError> {
-    let spec: Spec = toml::from_str(PIPELINE).unwrap();
+    run_by(folder, &Reference, progress, "")
+}
+
+/// The same by an engine, with more sections.
+fn run_by(folder: &Path, engine: &dyn Engine, progress: &dyn Progress, more: &str) -> Result<Delivered, DeliverError> {
+    let spec: Spec = toml::from_str(&format!("{PIPELINE}{more}")).unwrap();
     let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
     deliver(&Request {
         pipeline: Pipeline { spec: &spec, spec_sha256: "", folder, parse: &parse },
-        engine: &Reference,
+        engine,
         engine_name: "reference",
         threads: 1,
         clock: clock(),
@@ -299,4 +307,69 @@ fn passes_are_numbered_as_they_are_listed() {
     run_with(folder.path(), &seen).unwrap();
     // The cap has no line of its own: it is part of the first pass that needs it.
     assert_eq!(*seen.0.lock().unwrap(), [(2, 6), (3, 6), (4, 6), (5, 6), (6, 6)]);
+}
+
+/// Reads rows as long as nothing is attacked.
+struct Failing;
+
+impl Engine for Failing {
+    fn describe(&self, source: &Source) -> Result<Vec<SourceColumn>, EngineError> {
+        Reference.describe(source)
+    }
+    fn collect(
+        &self,
+        scan: &Scan,
+        demands: &[Demand],
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Collected, EngineError> {
+        match demands.iter().any(|demand| demand.name.starts_with("attack/")) {
+            true => Err(EngineError::Stopped),
+            false => Reference.collect(scan, demands, progress),
+        }
+    }
+}
+
+/// The ledger of every world has an identity of its own, and the salt of the commitment is random: nothing else may differ, whether rows are attacked,
+/// or not, or the attack fails.
+#[test]
+fn attacks_on_real_rows_change_no_byte_of_the_public_edition() {
+    let file = "[deidentify]\noutput = \"out.csv\"\ncolumns = { sex = { do = \"keep\" }, age = { do = \"keep\" } }\n";
+    let asked = &format!("{file}[attacks]\non_real_rows = true\n");
+    let cases: [(&dyn Engine, &str); 3] = [(&Reference, file), (&Reference, asked), (&Failing, asked)];
+    let found = cases.map(|(engine, more)| {
+        let folder = world(&table(), 1);
+        let delivered = run_by(folder.path(), engine, &Silent, more).unwrap();
+        let mut public = files(&delivered.folder);
+        let internal = files(&folder.path().join("reports/p.internal").join(&delivered.record.run_id));
+        let head = json(&public)["ledger"]["head"].as_str().unwrap().to_owned();
+        public.values_mut().for_each(|text| *text = text.replace(&head, ""));
+        (delivered.exit_code(), public, internal)
+    });
+    let [(code, plain, without), (same, attacked, with), (still, failed, broken)] = &found;
+    assert_eq!((code, code), (same, still));
+    for other in [attacked, failed] {
+        assert!(plain.keys().eq(other.keys()));
+        for (name, text) in plain {
+            assert!(*text == other[name], "{name} differs");
+        }
+    }
+    for text in plain.values() {
+        assert!(!text.contains("Attacks on real rows") && !text.contains("\"auc\""));
+    }
+    assert_eq!(without["report.json"], with["report.json"]);
+    assert!(json(without)["attacks"].is_null());
+    let model = &json(with)["attacks"]["model"];
+    assert_eq!(model["status"], "attacked");
+    let auc = model["auc"]["value"].as_f64().unwrap();
+    assert!((0.4..0.6).contains(&auc), "{auc}");
+    assert!(
+        with["report.html"].contains("Attacks on real rows") && with["report.html"].contains("an attack got this far")
+    );
+    let (passes, more) = (json(without)["passes_run"].as_u64(), json(with)["passes_run"].as_u64());
+    assert_eq!(passes.map(|passes| passes + 1), more);
+    assert_eq!(json(with)["attacks"]["dataset"]["status"], "attacked");
+    for of in ["model", "dataset"] {
+        assert_eq!(json(broken)["attacks"][of]["status"], "not-attacked");
+    }
+    assert!(broken["report.html"].contains("Not attacked: the rows could not be read again"));
 }

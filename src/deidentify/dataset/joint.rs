@@ -6,9 +6,10 @@ use std::sync::Arc;
 use crate::scalar::{NO_TEXT, TRUTH_UNKNOWN, Value, Vector, format_number};
 
 /// What is written for the codes of a row; none for a row that is left out.
-pub type Written = Box<dyn Fn(&[u32]) -> Option<Vec<Arc<str>>> + Send + Sync>;
+pub type Written = Arc<dyn Fn(&[u32]) -> Option<Vec<Arc<str>>> + Send + Sync>;
 
 /// What a model decides.
+#[derive(Clone)]
 pub struct Decided {
     /// The columns in the order of the codes.
     pub columns: Vec<(String, Coder)>,

@@ -91,7 +91,7 @@ fn what_a_model_decides() {
             ("age".into(), Coder::Intervals { lower: 30.0, width: 10.0, count: 2 }),
             ("sex".into(), Coder::levels(&levels(&["f", "m"]))),
         ],
-        written: Box::new(written),
+        written: Arc::new(written),
     };
     let mut of = open(&spec, Path::new("")).unwrap();
     let batch = [
@@ -107,7 +107,7 @@ fn what_a_model_decides() {
     assert_eq!(file, "age,note,sex\n\"[30, 40)\",a,f\n\"[40, 50)\",b,m\noutside,d,unknown\noutside,,outside\n");
     assert_eq!((counts.rows, counts.rows_suppressed), (5, 1));
     assert_eq!(counts.columns, [[4, 4, 0], [3, 0, 0], [3, 1, 0]]);
-    let nowhere = Decided { columns: vec![("gone".into(), Coder::levels(&[]))], written: Box::new(|_| None) };
+    let nowhere = Decided { columns: vec![("gone".into(), Coder::levels(&[]))], written: Arc::new(|_| None) };
     assert!(of.decide(nowhere).err().unwrap().to_string().contains("not in the dataset"));
 }
 

@@ -44,7 +44,7 @@ fn coded(coder: Coder, value: Value) -> u32 {
     let mut rules =
         super::super::dataset::Deidentifier::open(&section, &kind, Path::new("."), &mut { random }).unwrap();
     let columns: Vec<(String, Coder)> = vec![("of".into(), coder)];
-    rules.decide(Decided { columns, written: Box::new(written) }).unwrap();
+    rules.decide(Decided { columns, written: Arc::new(written) }).unwrap();
     rules.apply(&[Vector::of([value].into_iter())], &[0]);
     let code = *codes.lock().unwrap();
     code

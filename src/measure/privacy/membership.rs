@@ -91,6 +91,27 @@ impl Rows<'_> {
         number(bad.is_none(), "the penalty", bad.unwrap_or(0))
     }
 
+    /// One coefficient and one column of the factor for each feature.
+    fn check_model(&self, coefficients: &[f64], factor: &Factor) -> Result<(), MembershipError> {
+        let (found, expected) = (coefficients.len(), self.penalty.len());
+        if found != expected {
+            return Err(MembershipError::Length { what: "the coefficients", found, expected });
+        }
+        factor.check(expected)
+    }
+
+    fn predictor(&self, coefficients: &[f64]) -> Result<Vec<f64>, MembershipError> {
+        let (found, expected) = (coefficients.len(), self.penalty.len());
+        if found != expected {
+            return Err(MembershipError::Length { what: "the coefficients", found, expected });
+        }
+        let predictor: Vec<f64> = self.features.iter().map(|x| dot(x, coefficients)).collect();
+        match predictor.iter().position(|predictor| !predictor.is_finite()) {
+            Some(row) => Err(MembershipError::NotANumber { what: "the predictor", row }),
+            None => Ok(predictor),
+        }
+    }
+
     /// A = X'WX + P of a linear model.
     pub fn factor(&self) -> Result<Factor, MembershipError> {
         self.check()?;
@@ -106,10 +127,17 @@ pub fn linear(rows: Rows<'_>, factor: &Factor) -> Result<LeaveOneOut, Membership
     for ((x, y), w) in rows.features.iter().zip(rows.target).zip(rows.weights) {
         right.iter_mut().zip(x).for_each(|(sum, x)| *sum += w * x * y);
     }
-    let b = factor.solve(&right);
+    linear_at(rows, &factor.solve(&right), factor)
+}
+
+/// A linear model at its coefficients, with the factor of the A it was fitted with. The rows may be some of those behind the factor. With a
+/// penalty on absolute values A is of the columns that are not zero: the same formula holds while these and their signs stay.
+pub fn linear_at(rows: Rows<'_>, coefficients: &[f64], factor: &Factor) -> Result<LeaveOneOut, MembershipError> {
+    rows.check()?;
+    rows.check_model(coefficients, factor)?;
     let mut result = LeaveOneOut::with_capacity(rows.target.len());
     for ((x, y), w) in rows.features.iter().zip(rows.target).zip(rows.weights) {
-        let error = dot(x, &b) - y;
+        let error = dot(x, coefficients) - y;
         let h = w * factor.length(x);
         let outside = if h > LEVERAGE_MAX { f64::INFINITY } else { error / (1.0 - h) };
         result.push(h, outside, error * error, outside * outside);
@@ -120,38 +148,38 @@ pub fn linear(rows: Rows<'_>, factor: &Factor) -> Result<LeaveOneOut, Membership
 /// A logistic model at its coefficients, which are the minimum of the weighted log loss and half the penalty times their squares.
 pub fn logistic(rows: Rows<'_>, coefficients: &[f64]) -> Result<LeaveOneOut, MembershipError> {
     rows.check()?;
-    let columns = rows.penalty.len();
-    if coefficients.len() != columns {
-        return Err(MembershipError::Length { what: "the coefficients", found: coefficients.len(), expected: columns });
-    }
+    let predictor = rows.predictor(coefficients)?;
+    let weights: Vec<f64> = predictor.iter().zip(rows.weights).map(|(&t, w)| w * share(t) * share(-t)).collect();
+    let factor = Factor::of_rows(rows.features, &weights, rows.penalty)?;
+    logistic_at(rows, coefficients, &factor)
+}
+
+/// The same with the factor of A at these coefficients. The rows may be some of those behind the factor.
+pub fn logistic_at(rows: Rows<'_>, coefficients: &[f64], factor: &Factor) -> Result<LeaveOneOut, MembershipError> {
+    rows.check()?;
+    let predictor = rows.predictor(coefficients)?;
+    rows.check_model(coefficients, factor)?;
     if let Some(row) = rows.target.iter().position(|&y| y != 0.0 && y != 1.0) {
         return Err(MembershipError::NotANumber { what: "the target", row });
     }
-    let predictor: Vec<f64> = rows.features.iter().map(|x| dot(x, coefficients)).collect();
-    if let Some(row) = predictor.iter().position(|predictor| !predictor.is_finite()) {
-        return Err(MembershipError::NotANumber { what: "the predictor", row });
-    }
-    let share = |t: f64| 1.0 / (1.0 + (-t).exp());
-    let weights: Vec<f64> = predictor.iter().zip(rows.weights).map(|(&t, w)| w * share(t) * share(-t)).collect();
-    let factor = Factor::of_rows(rows.features, &weights, rows.penalty)?;
     let mut result = LeaveOneOut::with_capacity(rows.target.len());
     for (i, x) in rows.features.iter().enumerate() {
         let (t, y, length) = (predictor[i], rows.target[i], factor.length(x));
-        let h = weights[i] * length;
-        let outside = match h > LEVERAGE_MAX {
+        let h = rows.weights[i] * share(t) * share(-t) * length;
+        let outside = match (h > LEVERAGE_MAX, y > 0.5) {
             // Alone with its outcome: without it nothing speaks for that outcome.
-            true => {
-                if y > 0.5 {
-                    f64::NEG_INFINITY
-                } else {
-                    f64::INFINITY
-                }
-            }
-            false => t - length * rows.weights[i] * (y - share(t)) / (1.0 - h),
+            (true, true) => f64::NEG_INFINITY,
+            (true, false) => f64::INFINITY,
+            (false, _) => t - length * rows.weights[i] * (y - share(t)) / (1.0 - h),
         };
         result.push(h, outside, log_loss(t, y), log_loss(outside, y));
     }
     Ok(result)
+}
+
+/// The probability at a predictor.
+fn share(t: f64) -> f64 {
+    1.0 / (1.0 + (-t).exp())
 }
 
 impl LeaveOneOut {

@@ -7,5 +7,6 @@ pub mod anonymeter;
 pub mod bounds;
 pub mod identifiers;
 pub mod membership;
+pub mod trained;
 pub mod two_worlds;
 pub mod undeclared;

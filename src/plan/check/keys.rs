@@ -71,6 +71,7 @@ pub const PIPELINE_FILE: &[Key] = &[
     may("privacy", Section(PRIVACY)),
     may("deidentify", Section(DEIDENTIFY)),
     may("train", Section(TRAIN)),
+    may("attacks", Section(&[may("on_real_rows", Truth), may("rows_max", Whole(U32)), may("sensitive", Text)])),
     may(
         "measure",
         Section(&[

@@ -13,6 +13,7 @@ use super::spec::{Ingest, Spec};
 use crate::scalar::Scalar;
 use crate::scan::SourceColumn;
 
+mod attacks;
 mod coarsening;
 mod columns;
 mod deidentify;
@@ -109,6 +110,7 @@ pub fn check(
     expressions::check(&mut checker, parse);
     gates::check(&mut checker);
     deidentify::check(&mut checker);
+    attacks::check(&mut checker, parse);
     let mut complaints = checker.complaints;
     complaints.sort_by_key(|complaint| (complaint.file != file.0, complaint.at.start));
     complaints.dedup();

@@ -534,3 +534,84 @@ fn every_text_colour_stands_out_from_every_background() {
     }
     assert_eq!(palettes, 3);
 }
+
+#[test]
+fn attacks_are_shown_with_their_intervals_and_hostile_names_escaped() {
+    use crate::audit::*;
+    let (audit, mut record) = sample(&PLAIN, 0);
+    record.files = Vec::new();
+    let share = |value: f64| Share { value, lower: value - 0.1, upper: value + 0.1 };
+    let guessed = Guessed { rows: 40, right_with: 30, right_without: 20, gain: share(0.25) };
+    let exposed = |i: u32| Exposed {
+        attribute: "sex".into(),
+        level: format!("{HOSTILE}{i}").into(),
+        rows: 20,
+        exposed: 1,
+        share_of_exposed: 0.5,
+        share_of_cohort: share(0.15),
+    };
+    let risk = |risk| RiskFound {
+        attack: "Linking".into(),
+        guesses: 9,
+        right: 5,
+        control_guesses: 9,
+        right_control: 4,
+        risk,
+        warnings: vec![HOSTILE.into()],
+    };
+    record.attacks = Some(AttacksOnRows {
+        confidence: 0.95,
+        model: Some(Attempt::Attacked(ModelAttacked {
+            rows_trained: 4000,
+            rows_attacked: 1234,
+            undetermined: 3,
+            auc: share(0.731),
+            at: vec![Recognised { false_positives_max: 0.01, false_positives: 12, true_positive_rate: share(0.345) }],
+            exposure: (0..300).map(exposed).collect(),
+            attribute: Some(Attempt::Attacked(AttributeGuessed {
+                column: HOSTILE.into(),
+                levels: 2,
+                rows_known: 100,
+                members: guessed.clone(),
+                others: Some(guessed),
+            })),
+            notes: vec![HOSTILE.into()],
+        })),
+        dataset: Some(Attempt::Attacked(DatasetAttacked {
+            rows_original: 500,
+            rows_control: 500,
+            risks: vec![risk(Some(share(0.222))), risk(None)],
+            notes: vec!["as written".into()],
+        })),
+    });
+    let page = page(&audit, &record);
+    for part in [
+        "0.731",
+        "[0.631, 0.831]",
+        "0.345",
+        "1,234",
+        "30 of 40 right",
+        "0.250",
+        "0.222",
+        "200 cohorts more in run.json",
+        "href=\"#attacks\"",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(!page.contains("<script") && page.contains("&lt;script"));
+    record.attacks = Some(AttacksOnRows {
+        confidence: 0.95,
+        model: Some(Attempt::NotAttacked { reason: HOSTILE.into() }),
+        dataset: None,
+    });
+    let page = self::page(&audit, &record);
+    assert!(page.contains("Not attacked: ") && !page.contains("<script"));
+    let nan = Share { value: f64::NAN, lower: f64::NEG_INFINITY, upper: f64::INFINITY };
+    let dataset =
+        DatasetAttacked { rows_original: 1, rows_control: 1, risks: vec![risk(Some(nan))], notes: Vec::new() };
+    record.attacks =
+        Some(AttacksOnRows { confidence: f64::NAN, model: None, dataset: Some(Attempt::Attacked(dataset)) });
+    assert!(self::page(&audit, &record).contains("undefined"), "what is no number does not stop the page");
+    record.attacks = None;
+    assert!(!self::page(&audit, &record).contains("Attacks on real rows"));
+}

@@ -283,6 +283,7 @@ fn record(outcome: Outcome) -> Record {
         commitment_salt: None,
         ledger: None,
         price: Vec::new(),
+        attacks: None,
         inputs: vec![digest("data/lending.csv", 73_400)],
         files: vec![digest("evidence/readings.csv", 90_000)],
     }

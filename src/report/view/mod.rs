@@ -11,6 +11,7 @@ use super::document::{Cohort, Gate, Reading, Report, Run};
 use crate::audit::Edition;
 use crate::metric::{Against, Comparison};
 
+mod attacks;
 mod charts;
 mod coarsening;
 mod gates;
@@ -131,6 +132,8 @@ pub struct View {
     pub privacy: Option<privacy::Privacy>,
     pub coarsening: Option<coarsening::Coarsening>,
     pub model: Option<model::Model>,
+    /// How far attacks on the real rows got.
+    pub attacks: Option<attacks::Attacks>,
     pub method: method::Method,
     pub cards: Vec<method::Card>,
     pub cards_more: String,
@@ -154,7 +157,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         generator: words::name(&report.generator),
         run_id: words::name(&run.run_id),
         edition: privacy::banner(run),
-        sections: sections(report),
+        sections: sections(report, run),
         strip: strip(report, run),
         verdict: gates::verdict(report, run),
         scope: scope::scope(report, caps),
@@ -164,6 +167,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         privacy: privacy::privacy(report, run, &names, caps),
         coarsening: report.coarsening.as_ref().map(coarsening::coarsening),
         model: report.model.as_ref().map(|model| model::model(model, report, caps)),
+        attacks: attacks::attacks(run, caps),
         method: method::method(report, run, caps),
         cards: method::cards(report, caps),
         cards_more: words::more(report.metrics.len(), caps.texts, ["metric", "metrics"], "report.json"),
@@ -174,7 +178,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
     }
 }
 
-fn sections(report: &Report) -> Vec<Section> {
+fn sections(report: &Report, run: &Run) -> Vec<Section> {
     let all = [
         ("verdict", "Verdict"),
         ("findings", "Findings"),
@@ -184,6 +188,7 @@ fn sections(report: &Report) -> Vec<Section> {
         ("de-identification", "De-identification"),
         ("measurements", "Measurements"),
         ("model", "Model"),
+        ("attacks", "Attacks on real rows"),
         ("limitations", "Limitations"),
         ("method", "Method"),
         ("metrics", "Metrics"),
@@ -196,6 +201,7 @@ fn sections(report: &Report) -> Vec<Section> {
         "model" => report.model.is_some(),
         "privacy" => report.privacy.is_some(),
         "de-identification" => report.coarsening.is_some(),
+        "attacks" => run.attacks.is_some(),
         _ => true,
     };
     all.into_iter().filter(shown).map(|(id, name)| Section { id, name }).collect()

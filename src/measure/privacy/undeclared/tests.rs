@@ -201,7 +201,8 @@ fn small_counts_are_withheld() {
 
 #[test]
 fn under_differential_privacy_nothing_is_looked_at() {
-    let paying = Paying { charge: Box::new(|_, _, _| Ok(Default::default())), entropy: crate::world::Entropy::Fixed(3) };
+    let paying =
+        Paying { charge: Box::new(|_, _, _| Ok(Default::default())), entropy: crate::world::Entropy::Fixed(3) };
     let more = "privacy.population = \"people\"\nprivacy.epsilon = 10.0\n";
     let audited = run(&[&rows(400)], &no_roles(), more, paying);
     assert!(about_columns(&audited.audit).is_empty());
