@@ -110,7 +110,7 @@ impl Release {
     /// The greatest loss there can be.
     fn loss_max(self) -> f64 {
         match self {
-            Release::Gaussian { ratio } if ratio == 0.0 => 0.0,
+            Release::Gaussian { ratio: 0.0 } => 0.0,
             Release::DiscreteGaussian { sensitivity: 0, .. } => 0.0,
             Release::Gaussian { .. } | Release::DiscreteGaussian { .. } => f64::INFINITY,
             Release::Laplace { .. } | Release::DiscreteLaplace { .. } | Release::Pure { .. } => self.ratio(),

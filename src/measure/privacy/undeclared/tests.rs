@@ -61,8 +61,10 @@ const PLANTED: [Planted; 7] = [
     ("page", Detector::Url, |i| format!("https://marker.example.org/u/{i}")),
 ];
 
-/// Columns without.
-const CLEAN: [(&str, fn(u32) -> String); 6] = [
+/// Columns without: name, text of a row.
+type Clean = (&'static str, fn(u32) -> String);
+
+const CLEAN: [Clean; 6] = [
     ("city", |i| ["Oslo", "Berlin", "São Paulo", "北京", ""][(i % 5) as usize].into()),
     ("amount", |i| format!("{}.{:02}", 1000 + 37 * i, i % 100)),
     ("day", |i| format!("2024-{:02}-{:02}", 1 + i % 12, 1 + i % 28)),
