@@ -39,6 +39,7 @@ use crate::world::{FileState, Meter};
 mod attack;
 mod coarsening;
 mod paying;
+mod randomise;
 mod rehearsal;
 mod rows;
 mod statement;

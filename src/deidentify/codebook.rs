@@ -21,6 +21,9 @@ pub struct Codebook {
     pub rows_written: u64,
     pub rows_suppressed: u64,
     pub order: String,
+    /// Of the randomised columns together, for one row: a person with several rows spends it for each. Other columns are outside of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub epsilon_of_a_row: Option<f64>,
     /// Criteria of the classes, and risks before and after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<Coarsening>,
@@ -45,6 +48,20 @@ pub struct CodedColumn {
     /// Values that did not have the form the transformation is for: they are missing now.
     pub refused_share: Option<f64>,
     pub meaning: String,
+    /// How the randomness of a column is undone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub undoing: Option<Undoing>,
+}
+
+/// What undoes the bias of records that were randomised one by one. Its variance is that of the randomness alone.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "kebab-case")]
+pub enum Undoing {
+    /// Of n rows, w with a level: its rows are about (w - n other) / (own - other) (Warner 1965; Kairouz, Bonawitz and Ramage 2016). A missing
+    /// value is a level of its own.
+    Levels { codes: u32, own: f64, other: f64 },
+    /// The mean is that of the written numbers; their variance is too large by this, in the column's unit squared.
+    Number { variance: f64 },
 }
 
 /// Parameters that say where a secret is, or a file name.
@@ -57,6 +74,7 @@ impl Codebook {
         columns: &[(std::sync::Arc<str>, Kind)],
         schema: &mut dyn Iterator<Item = &String>,
         model: Option<Coarsening>,
+        undoing: &dyn Fn(&str) -> Option<Undoing>,
         counts: &Counts,
     ) -> Codebook {
         let coded = |(at, (name, kind)): (usize, &(std::sync::Arc<str>, Kind))| {
@@ -71,10 +89,13 @@ impl Codebook {
                 changed_share: share(changed),
                 refused_share: share(refused),
                 meaning: meaning(rule),
+                undoing: undoing(name),
             })
         };
         let is_written = |name: &&String| spec.columns.get(*name).is_some_and(|rule| rule.by != Do::Drop);
+        let epsilons = spec.columns.values().filter_map(|rule| rule.epsilon);
         Codebook {
+            epsilon_of_a_row: epsilons.clone().next().map(|_| epsilons.sum()),
             codebook_version: CODEBOOK_VERSION,
             generator: concat!("evenhand ", env!("CARGO_PKG_VERSION")).into(),
             file: spec.output.clone(),
@@ -133,6 +154,7 @@ fn meaning(rule: &ColumnRule) -> String {
             rule.unit.as_deref().unwrap_or("unit"),
             rule.days_max.unwrap_or(0)
         ),
+        Do::Randomise => "Drawn anew for every row: it tells little of any row, and of many rows what `undoing` says. A number can lie beyond its bounds; a missing one was taken as the middle.".into(),
         Do::Model => "A model chose coarser values: intervals [a, b) hold a and not b, [a, b] hold both, * is any value; a missing value and one of no level have words of their own.".into(),
         Do::Round => format!("Rounded to multiples of {}.", at(rule.to)),
     }

@@ -17,6 +17,7 @@ use joint::Joint;
 use rand::rngs::ChaCha20Rng;
 use rand::seq::SliceRandom;
 
+use super::transform::randomise::Randomiser;
 use super::transform::value::Mask;
 use super::transform::{Generalisation, Transformation};
 use crate::plan::spec::{ColumnRule, Deidentify, Do};
@@ -89,14 +90,16 @@ impl Counts {
 }
 
 impl Deidentifier {
-    /// Opens rules, secrets and tables. `kinds` tells the kind of a column of the scan; paths are relative to `folder`.
+    /// Opens rules, secrets and tables. `kinds` tells the kind of a column of the scan; paths are relative to `folder`; `randomiser` draws the
+    /// columns that are randomised.
     pub fn open(
         spec: &Deidentify,
         kinds: &dyn Fn(&str) -> Option<Kind>,
         folder: &Path,
         generator: &mut dyn FnMut() -> io::Result<ChaCha20Rng>,
+        randomiser: &dyn Fn(&str, &ColumnRule) -> Result<Randomiser, String>,
     ) -> Result<Deidentifier, DeidentifyError> {
-        let mut opening = Opening { kinds, folder, reads: Vec::new(), tables: BTreeMap::new() };
+        let mut opening = Opening { kinds, folder, randomiser, reads: Vec::new(), tables: BTreeMap::new() };
         let mut steps = Vec::new();
         for (name, of) in spec.columns.iter().filter(|(_, of)| of.by != Do::Drop) {
             let at = opening.read(name)?;
@@ -195,6 +198,7 @@ type Tables = BTreeMap<PathBuf, ()>;
 struct Opening<'a> {
     kinds: &'a dyn Fn(&str) -> Option<Kind>,
     folder: &'a Path,
+    randomiser: &'a dyn Fn(&str, &ColumnRule) -> Result<Randomiser, String>,
     reads: Vec<Arc<str>>,
     tables: Tables,
 }
@@ -222,6 +226,7 @@ impl Opening<'_> {
         Ok(match of.by {
             Do::Keep | Do::Drop => Transformation::Keep,
             Do::Redact | Do::Model => Transformation::Redact,
+            Do::Randomise => Transformation::Randomise((self.randomiser)(name, of).map_err(|why| rule(name, why))?),
             Do::Mask => Transformation::Mask(match &of.pattern {
                 Some(pattern) => Mask::Pattern(pattern.chars().collect()),
                 None => {

@@ -6,12 +6,13 @@ use std::io::{self, BufWriter};
 use std::path::Path;
 use std::sync::Arc;
 
+use super::randomise;
 use crate::audit::Coarsening;
 use crate::deidentify::codebook::Codebook;
 use crate::deidentify::dataset::{Counts, Deidentifier, DeidentifyError, Delimited, Window};
 use crate::deidentify::model::Decision;
 use crate::engine::{EngineError, rows};
-use crate::plan::spec::{Deidentify, Spec};
+use crate::plan::spec::{Deidentify, Do, Spec};
 use crate::scalar::{Kind, Vector};
 use crate::scan::Scan;
 use crate::world::{Beside, Entropy, NewFile};
@@ -48,7 +49,8 @@ impl<'a> Artefact<'a> {
         let Some(spec) = &pipeline.deidentify else { return Ok(None) };
         let kinds = rows::kinds(scan)?;
         let kind = |name: &str| kinds.iter().rfind(|(column, _)| **column == *name).map(|(_, kind)| *kind);
-        let rules = Deidentifier::open(spec, &kind, folder, &mut || entropy.generator())?;
+        let randomiser = |name: &str, rule: &_| randomise::randomiser(pipeline.schema.get(name), rule, entropy);
+        let rules = Deidentifier::open(spec, &kind, folder, &mut || entropy.generator(), &randomiser)?;
         Ok(Some(Artefact { pipeline, scan, spec, rules, coarsening: None, entropy }))
     }
 
@@ -86,7 +88,12 @@ impl<'a> Artefact<'a> {
         sink.finish()?;
         self.rules.save_tables()?;
         beside.place()?;
-        Ok(Codebook::of(self.spec, &columns, &mut self.pipeline.schema.keys(), self.coarsening.clone(), &counts))
+        let undoing = |name: &str| {
+            let rule = self.spec.columns.get(name).filter(|rule| rule.by == Do::Randomise)?;
+            randomise::undoing(self.pipeline.schema.get(name), rule)
+        };
+        let names = &mut self.pipeline.schema.keys();
+        Ok(Codebook::of(self.spec, &columns, names, self.coarsening.clone(), &undoing, &counts))
     }
 }
 

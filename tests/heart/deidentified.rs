@@ -345,3 +345,116 @@ mod coarsened {
         assert!(error.contains("nothing is decided by counts without noise"), "{error}");
     }
 }
+
+/// Records that are randomised one by one: what one tells is bounded, and what many tell is undone.
+mod randomised {
+    use super::*;
+    use evenhand::measure::privacy::two_worlds::{Claim, Draws, Range, Verdict, audit};
+
+    const PIPELINE: &str = r#"
+        pipeline.name = "local"
+        ingest.path = "rows.csv"
+        [schema]
+        icd = { roles = [], levels = ["a", "b", "c"] }
+        income = { roles = [], bounds = [0, 100] }
+        member = { roles = [], as = "truth", levels = ["false", "true"] }
+        [deidentify]
+        output = "out.csv"
+        shuffle = false
+        columns.icd = { do = "randomise", epsilon = 1.0 }
+        columns.income = { do = "randomise", epsilon = 0.5, to = 10 }
+        columns.member = { do = "randomise", epsilon = 2.0 }
+    "#;
+
+    /// The file and its codebook, of rows `icd,income,member`.
+    fn drawn(rows: &str) -> (Vec<[String; 3]>, serde_json::Value) {
+        let place = folder("");
+        std::fs::write(place.path().join("rows.csv"), format!("icd,income,member\n{rows}")).unwrap();
+        let (file, codebook) = written(place.path(), PIPELINE).unwrap();
+        let mut reader = csv::Reader::from_reader(file.as_bytes());
+        assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), ["icd", "income", "member"]);
+        let row = |row: Result<csv::StringRecord, _>| {
+            let row = row.unwrap();
+            [0, 1, 2].map(|at| row[at].to_owned())
+        };
+        (reader.records().map(row).collect(), serde_json::from_str(&codebook).unwrap())
+    }
+
+    const ROWS: usize = 40_000;
+
+    /// 40,000 rows: a 0.5, b 0.3, c 0.1, missing 0.1; incomes 20 and 80 in equal parts. Five standard deviations: a false alarm has a chance below
+    /// 6e-7 for each of the five figures.
+    #[test]
+    fn what_many_records_tell_is_undone() {
+        let icd = |row: usize| match row % 10 {
+            0..=4 => "a",
+            5..=7 => "b",
+            8 => "c",
+            _ => "",
+        };
+        let rows: String =
+            (0..ROWS).map(|row| format!("{},{},{}\n", icd(row), [20, 80][row % 2], row % 4 == 0)).collect();
+        let (found, codebook) = drawn(&rows);
+        assert_eq!(found.len(), ROWS);
+        assert_eq!(codebook["epsilon_of_a_row"], 3.5);
+        let of = |name: &str| codebook["columns"].as_array().unwrap().iter().find(|of| of["name"] == name).unwrap();
+        let n = ROWS as f64;
+        let chances = |name: &str| {
+            let undoing = &of(name)["undoing"];
+            (undoing["own"].as_f64().unwrap(), undoing["other"].as_f64().unwrap())
+        };
+        let (own, other) = chances("icd");
+        assert!((own / other - 1f64.exp()).abs() < 1e-9 && (own + 3.0 * other - 1.0).abs() < 1e-12);
+        for (level, share) in [("a", 0.5), ("b", 0.3), ("c", 0.1), ("", 0.1)] {
+            let written = found.iter().filter(|row| row[0] == level).count() as f64;
+            let undone = (written / n - other) / (own - other);
+            let variance = (share * own * (1.0 - own) + (1.0 - share) * other * (1.0 - other)) / n;
+            assert!((undone - share).abs() < 5.0 * variance.sqrt() / (own - other), "{level}: {undone}");
+        }
+        let incomes: Vec<f64> = found.iter().map(|row| row[1].parse().unwrap()).collect();
+        let mean = incomes.iter().sum::<f64>() / n;
+        let noise = of("income")["undoing"]["variance"].as_f64().unwrap();
+        // Scale 10 / 0.5 = 20 steps of 10.
+        assert!((noise / 100.0 - 2.0 * 20.0 * 20.0).abs() < 1.0, "{noise}");
+        assert!((mean - 50.0).abs() < 5.0 * ((noise + 900.0) / n).sqrt(), "{mean}");
+        assert!(incomes.iter().all(|x| x % 10.0 == 0.0) && incomes.iter().any(|x| *x < 0.0 || *x > 100.0));
+        // How many values there were, or changed, would tell of the rows.
+        for name in ["icd", "income", "member"] {
+            assert!(of(name)["changed_share"].is_null() && of(name)["refused_share"].is_null());
+        }
+    }
+
+    /// The claim is not falsified, and half of it is: by two files whose rows differ as much as rows can.
+    #[test]
+    fn one_record_tells_no_more_than_its_epsilon() {
+        let world = |row: &str| drawn(&format!("{row}\n").repeat(ROWS)).0;
+        let (one, other) = (world("a,0,true"), world(",100,false"));
+        let code = |text: &str| match text {
+            "" => 3,
+            text => i64::from(text.as_bytes()[0] - b'a'),
+        };
+        let verdict = |column: usize, epsilon: f64, of: &dyn Fn(&str) -> i64| {
+            let draws =
+                |rows: &Vec<[String; 3]>| Draws::of(&rows.iter().map(|row| of(&row[column])).collect::<Vec<_>>());
+            let (a, b) = (draws(&one), draws(&other));
+            audit(&a, &b, Claim { epsilon, delta: 0.0 }, Range::new(0, 10), 1.0 - 1e-7)
+        };
+        let income = |text: &str| (text.parse::<f64>().unwrap() / 10.0) as i64;
+        let truth = |text: &str| i64::from(text == "true");
+        for (column, epsilon, of) in [(0, 1.0, &code as &dyn Fn(&str) -> i64), (1, 0.5, &income), (2, 2.0, &truth)] {
+            assert!(matches!(verdict(column, epsilon, of), Verdict::NotFalsified { .. }), "column {column}");
+            assert!(matches!(verdict(column, 0.5 * epsilon, of), Verdict::ClaimFalsified { .. }), "column {column}");
+        }
+    }
+
+    #[test]
+    fn without_a_declared_domain_nothing_is_written() {
+        let place = folder("");
+        std::fs::write(place.path().join("rows.csv"), "icd,income,member\na,1,true\n").unwrap();
+        let refused = |from: &str, to: &str| written(place.path(), &PIPELINE.replace(from, to)).unwrap_err();
+        assert!(refused(", levels = [\"a\", \"b\", \"c\"]", "").contains("levels or bounds that are declared"));
+        assert!(refused(", to = 10", "").contains("the step of the grid"));
+        assert!(refused("epsilon = 1.0", "epsilon = 0.0").contains("more than 0"));
+        assert!(refused("epsilon = 1.0", "epsilon = 41.0").contains("at most 40"));
+    }
+}

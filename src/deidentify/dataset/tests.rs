@@ -28,7 +28,7 @@ fn spec(columns: &[(&str, ColumnRule)]) -> Deidentify {
 }
 
 fn open(spec: &Deidentify, folder: &Path) -> Result<Deidentifier, DeidentifyError> {
-    Deidentifier::open(spec, &kinds, folder, &mut || Ok(ChaCha20Rng::seed_from_u64(1)))
+    Deidentifier::open(spec, &kinds, folder, &mut || Ok(ChaCha20Rng::seed_from_u64(1)), &|_, _| Err("none".into()))
 }
 
 fn written(deidentifier: &Deidentifier, batch: &[Vector], rows: &[u32]) -> (String, Counts) {

@@ -42,7 +42,10 @@ fn coded(coder: Coder, value: Value) -> u32 {
     let kind = |_: &str| Some(Kind::Number);
     let random = || Ok(rand::SeedableRng::seed_from_u64(1));
     let mut rules =
-        super::super::dataset::Deidentifier::open(&section, &kind, Path::new("."), &mut { random }).unwrap();
+        super::super::dataset::Deidentifier::open(&section, &kind, Path::new("."), &mut { random }, &|_, _| {
+            Err("none".into())
+        })
+        .unwrap();
     let columns: Vec<(String, Coder)> = vec![("of".into(), coder)];
     rules.decide(Decided { columns, written: Arc::new(written) }).unwrap();
     rules.apply(&[Vector::of([value].into_iter())], &[0]);

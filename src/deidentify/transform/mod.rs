@@ -14,6 +14,7 @@ use crate::scalar::{Kind, NO_TEXT, TRUTH_UNKNOWN, Vector, format_number};
 pub mod date;
 #[cfg(feature = "seal")]
 pub mod key;
+pub mod randomise;
 #[cfg(feature = "seal")]
 pub mod token;
 pub mod value;
@@ -40,6 +41,7 @@ pub enum Transformation {
     TopCode(f64),
     BottomCode(f64),
     Round(f64),
+    Randomise(randomise::Randomiser),
     #[cfg(feature = "seal")]
     Pseudonym(key::Pseudonym),
     #[cfg(feature = "seal")]
@@ -67,6 +69,7 @@ impl Transformation {
     pub fn kind(&self, of: Kind) -> Option<Kind> {
         match self {
             Transformation::Keep => Some(of),
+            Transformation::Randomise(by) => by.kind(of),
             Transformation::TopCode(_) | Transformation::BottomCode(_) | Transformation::Round(_) => {
                 (of == Kind::Number).then_some(of)
             }
@@ -87,6 +90,7 @@ impl Transformation {
         let column = &columns[at];
         match self {
             Transformation::Keep => kept(column, rows),
+            Transformation::Randomise(by) => by.of(column, rows),
             Transformation::Redact => {
                 let values = rows.iter().filter(|row| !is_missing(column, **row)).count() as u64;
                 Transformed { column: Vector::Null(rows.len()), values, changed: values, refused: 0 }

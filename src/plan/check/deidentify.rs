@@ -53,6 +53,7 @@ pub(super) fn check(checker: &mut Checker) {
             checker.unknown_column(&["deidentify", "columns", name, "unit"], Part::Value, unit);
         }
         identifier(checker, section, name, rule, column);
+        randomised(checker, name, rule, column);
         match section.profile {
             Some(Profile::HipaaSafeHarbor) => hipaa(checker, name, rule, column),
             Some(Profile::GdprPseudonymisation) => gdpr(checker, name, rule),
@@ -96,6 +97,7 @@ fn written(rule: &ColumnRule) -> Vec<&'static str> {
         ("dates", rule.dates.is_some()),
         ("at", rule.at.is_some()),
         ("to", rule.to.is_some()),
+        ("epsilon", rule.epsilon.is_some()),
         ("days_max", rule.days_max.is_some()),
         ("unit", rule.unit.is_some()),
         ("alphabet", rule.alphabet.is_some()),
@@ -119,6 +121,7 @@ fn belongs(by: Do) -> (&'static [&'static [&'static str]], &'static [&'static st
         Do::DateShift => (&[KEY, &["days_max"], &["unit"]], &["domain"]),
         Do::Round => (&[&["to"]], &[]),
         Do::Model => (&[], STEPS),
+        Do::Randomise => (&[&["epsilon"]], &["to"]),
     }
 }
 
@@ -242,10 +245,60 @@ fn kind(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSpe
     }
 }
 
+/// Above it a warning is due: a guess from one value is right with a chance of more than 99 %.
+const EPSILON_WEAK: f64 = 5.0;
+const EPSILON_MAX: f64 = 40.0;
+
+/// The domain of a randomised column is declared, and its epsilon is one.
+fn randomised(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSpec) {
+    if rule.by != Do::Randomise {
+        return;
+    }
+    let path = ["deidentify", "columns", name];
+    match rule.epsilon {
+        Some(epsilon) if !(epsilon > 0.0 && epsilon <= EPSILON_MAX) => {
+            let path = ["deidentify", "columns", name, "epsilon"];
+            checker.error("bad-parameter", &path, "epsilon is more than 0 and at most 40", "for example epsilon = 1.0");
+        }
+        Some(epsilon) if epsilon > EPSILON_WEAK => {
+            let path = ["deidentify", "columns", name, "epsilon"];
+            let message = format!("at epsilon {epsilon} one written value tells nearly as much as the value itself");
+            checker.warning("weak-epsilon", &path, message, "for example epsilon = 1.0");
+        }
+        _ => {}
+    }
+    let remedy = format!("write levels or bounds under [schema.{}]", super::quoted(name));
+    match (&column.levels, column.bounds, rule.to) {
+        _ if checker.spec.derive.contains_key(name) && column.levels.is_none() && column.bounds.is_none() => {
+            checker.error("no-domain", &path, "a randomised column has declared levels or bounds", &remedy);
+        }
+        (None, None, _) => {
+            checker.error("no-domain", &path, "a randomised column has declared levels or bounds", &remedy);
+        }
+        (None, Some([lower, upper]), Some(step))
+            if step > 0.0 && !(1.0..=1e9).contains(&((upper - lower) / step).round()) =>
+        {
+            let message = "between the bounds there are 1 to a thousand million steps";
+            checker.error("bad-parameter", &["deidentify", "columns", name, "to"], message, "choose another step");
+        }
+        (None, Some(_), None) => {
+            let message = "a randomised number is moved to a grid, and its step is not given";
+            checker.error("missing-parameter", &path, message, "for example to = 1000");
+        }
+        (Some(_), _, Some(_)) => {
+            let path = ["deidentify", "columns", name, "to"];
+            checker.error("unused-parameter", &path, "to says nothing about levels", "take it out");
+        }
+        _ => {}
+    }
+}
+
 /// True where a part of the value can still be read.
 fn shows(rule: &ColumnRule) -> bool {
     match rule.by {
         Do::Keep | Do::Round | Do::TopCode | Do::BottomCode | Do::Generalise | Do::DateShift | Do::Model => true,
+        // Whatever epsilon: a value still tells a little.
+        Do::Randomise => true,
         Do::Mask => {
             rule.keep_first.unwrap_or(0) > 0
                 || rule.keep_last.unwrap_or(0) > 0
@@ -347,7 +400,9 @@ fn hipaa(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSp
             checker.error("age-too-high", &path, "ages over 89 are one category", "write at = 90");
         }
         // A model may leave a column as fine as its first step.
-        Do::Keep | Do::Round | Do::BottomCode | Do::Mask | Do::Model if shows(rule) => kept(checker, name, column),
+        Do::Keep | Do::Round | Do::BottomCode | Do::Mask | Do::Model | Do::Randomise if shows(rule) => {
+            kept(checker, name, column)
+        }
         _ => {}
     }
 }

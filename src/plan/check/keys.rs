@@ -202,6 +202,7 @@ const RULE: &[Key] = &[
     may("dates", List(&Word(&["month", "quarter", "year"]))),
     may("at", Number),
     may("to", Number),
+    may("epsilon", Number),
     may("days_max", Whole(U32)),
     may("unit", Text),
     may("alphabet", Text),
@@ -220,6 +221,7 @@ const DOES: &[&str] = &[
     "bottom-code",
     "date-shift",
     "round",
+    "randomise",
     "model",
 ];
 

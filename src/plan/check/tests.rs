@@ -515,6 +515,64 @@ fn deidentification() {
     assert_eq!(complaints(&none)[0].code, "nothing-left");
 }
 
+#[test]
+fn models_of_classes() {
+    let columns = "age = { do = \"model\", widths = [5, 10] }\nzip = { do = \"model\", prefixes = [3, 2] }\nvisit = { do = \"model\", dates = [\"month\", \"year\"] }\nsex = { do = \"keep\" }";
+    let model =
+        "[deidentify.model]\nsensitive = \"sex\"\nk_anonymity = 5\ndistinct_diversity = 2\nsuppression_max = 0.1\n";
+    let clean = deidentified("", columns).replace("[deidentify.columns]", &format!("{model}[deidentify.columns]"));
+    assert_eq!(complaints(&clean), []);
+    let swap = |from: &str, to: &str, code: &str, at: &str| expect(&clean, from, to, code, at);
+    swap("k_anonymity = 5", "k_anonymity = 0", "bad-parameter", "0");
+    swap("k_anonymity = 5", "k_anonymity = 1", "no-criterion", "1");
+    swap("suppression_max = 0.1", "suppression_max = 1.5", "bad-parameter", "1.5");
+    swap("suppression_max = 0.1", "closeness = 2.0", "bad-parameter", "2.0");
+    swap("suppression_max = 0.1", "recursive_diversity = [3.0, 1]", "bad-parameter", "[3.0, 1]");
+    swap("suppression_max = 0.1", "risk_at = [5]", "bad-parameter", "[5]");
+    swap("suppression_max = 0.1", "k = 5", "unknown-key", "k");
+    swap("suppression_max = 0.1", "search = \"lattices\"", "unknown-value", "\"lattices\"");
+    swap("sensitive = \"sex\"", "sensitive = \"sax\"", "unknown-column", "\"sax\"");
+    swap("sensitive = \"sex\"\n", "", "no-sensitive", "2");
+    swap("widths = [5, 10]", "widths = [5, 12]", "bad-parameter", "[5, 12]");
+    swap("widths = [5, 10]", "widths = [0]", "bad-parameter", "[0]");
+    swap("prefixes = [3, 2]", "prefixes = [2, 3]", "bad-parameter", "[2, 3]");
+    swap("prefixes = [3, 2]", "prefixes = [3], hierarchy = \"z.csv\"", "too-many-parameters", "\"z.csv\"");
+    swap("prefixes = [3, 2]", "widths = [3]", "wrong-kind", "\"model\"");
+    swap("[\"month\", \"year\"]", "[\"year\", \"month\"]", "bad-parameter", "[\"year\", \"month\"]");
+    let codes = |text: &str| complaints(text).iter().map(|of| of.code).collect::<Vec<_>>();
+    assert_eq!(codes(&deidentified("", columns)), ["no-model"]);
+    let kept = deidentified("", "sex = { do = \"keep\" }");
+    let kept = kept.replace("[deidentify.columns]", &format!("{model}[deidentify.columns]"));
+    assert_eq!(codes(&kept), ["no-model-column"]);
+    let nothing = clean.replace("k_anonymity = 5\ndistinct_diversity = 2\n", "").replace("sensitive = \"sex\"\n", "");
+    assert_eq!(codes(&nothing), ["no-criterion"]);
+    let both = clean.replace("sex = { do = \"keep\" }", "sex = { do = \"model\" }");
+    assert_eq!(codes(&both), ["sensitive-coarsened"]);
+    let age = clean.replace("sensitive = \"sex\"", "sensitive = \"age\"");
+    assert_eq!(codes(&age), ["wrong-kind", "sensitive-coarsened"]);
+    assert_eq!(codes(&clean.replace("suppression_max = 0.1", "search = \"mondrian\"")), [""; 0]);
+    let idle = clean.replace("suppression_max = 0.1", "search = \"mondrian\"\nsuppression_max = 0.1");
+    assert_eq!(codes(&idle), ["unused-parameter"]);
+}
+
+#[test]
+fn randomised_columns() {
+    let clean = deidentified(
+        "",
+        "age = { do = \"randomise\", epsilon = 1.0, to = 5 }\nsex = { do = \"randomise\", epsilon = 0.5 }",
+    );
+    assert_eq!(complaints(&clean), []);
+    let swap = |from: &str, to: &str, code: &str, at: &str| expect(&clean, from, to, code, at);
+    swap("epsilon = 1.0", "epsilon = 0", "bad-parameter", "0");
+    swap("epsilon = 1.0", "epsilon = 41", "bad-parameter", "41");
+    swap("epsilon = 1.0", "epsilon = 8.0", "weak-epsilon", "8.0");
+    swap(", to = 5", "", "missing-parameter", "age");
+    swap("to = 5", "to = 500", "bad-parameter", "500");
+    swap("epsilon = 0.5", "epsilon = 0.5, to = 1", "unused-parameter", "1");
+    swap(", epsilon = 0.5", "", "missing-parameter", "sex");
+    swap("sex = { do", "zip = { do", "no-domain", "zip");
+}
+
 /// What the rules of a profile forbid or demand, one at a time.
 #[test]
 fn profiles() {

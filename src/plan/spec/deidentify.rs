@@ -82,6 +82,8 @@ pub enum Do {
     DateShift,
     /// Numbers are rounded.
     Round,
+    /// A value that is drawn takes its place: differentially private for every record by itself.
+    Randomise,
     /// A coarser value takes its place, as coarse as the section `model` demands.
     Model,
 }
@@ -102,6 +104,7 @@ impl Do {
             Do::BottomCode => "bottom-code",
             Do::DateShift => "date-shift",
             Do::Round => "round",
+            Do::Randomise => "randomise",
             Do::Model => "model",
         }
     }
@@ -265,9 +268,12 @@ pub struct ColumnRule {
     /// Top-code, bottom-code: the limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<f64>,
-    /// Round: to multiples of this.
+    /// Round, randomise: to multiples of this; for randomised numbers from the lower bound on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<f64>,
+    /// Randomise: epsilon of one value of one record.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub epsilon: Option<f64>,
     /// Date-shift: most days, either way.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub days_max: Option<u32>,
@@ -304,6 +310,7 @@ impl ColumnRule {
             dates: None,
             at: None,
             to: None,
+            epsilon: None,
             days_max: None,
             unit: None,
             alphabet: None,

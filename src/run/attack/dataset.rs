@@ -56,7 +56,8 @@ pub(super) fn rules(
     let kind = |name: &str| kinds.iter().rfind(|(column, _)| **column == *name).map(|(_, kind)| *kind);
     let without_secrets = &mut || Err(std::io::Error::other("no rule of these has a secret"));
     let of = Deidentify { columns, ..of.clone() };
-    let mut rules = Deidentifier::open(&of, &kind, folder, without_secrets).map_err(|e| e.to_string())?;
+    let mut rules = Deidentifier::open(&of, &kind, folder, without_secrets, &|_, _| Err("it is not attacked".into()))
+        .map_err(|e| e.to_string())?;
     if let Some(decision) = decision {
         rules.decide(decision.decided.clone()).map_err(|e| e.to_string())?;
     }
