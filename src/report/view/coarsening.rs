@@ -82,9 +82,11 @@ fn columns(found: &Found) -> Vec<Column> {
 
 fn criteria(found: &Found) -> Vec<Criterion> {
     let criterion = |of: &crate::audit::ClassCriterion| Criterion {
-        name: words::capitalised(&of.name),
+        name: of.name.clone(),
         asked: of.asked.clone(),
         attained: match (of.attained, of.holds) {
+            // Rows, and levels, are counts.
+            (Some(value), true) if value.fract() == 0.0 && value < 1e15 => words::count(value as i64),
             (Some(value), true) => words::figure(value),
             (Some(value), false) => format!("{}, which does not satisfy it", words::figure(value)),
             (None, _) => "undefined".into(),
