@@ -206,6 +206,9 @@ pub fn audit(
         false => given(&plan, &mut rows, classes)?,
     };
     let decision = coarsener.decide(&plan, &released)?;
+    if decision.is_some() {
+        rows.meter.stage("coarsen", 0);
+    }
     let attacks = attack::attack(&plan, pipeline.folder, (model.as_ref(), decision.as_ref()), &mut rows);
     rows.whole()?;
     let mut measurement = measure::measure(&plan, &subject, &released)?;

@@ -106,6 +106,9 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     // The dataset is de-identified, not differentially private: it is for the internal edition.
     let place = if spec.privacy.is_some() { &internal } else { &folder };
     let dataset = artefact.map(|artefact| Dataset::write(&artefact, spec, place, request)).transpose()?;
+    if let Some(dataset) = &dataset {
+        meter.stage("dataset", dataset.rows);
+    }
     let inputs = digests(&audited)?;
     meter.stage("digests and files", 0);
     let report_sha256 = report::digests(&files[..1]).remove(0).sha256;
@@ -206,6 +209,8 @@ struct Dataset {
     place: PathBuf,
     codebook: Vec<u8>,
     digest: FileDigest,
+    /// Rows that were looked at.
+    rows: u64,
 }
 
 impl Dataset {
@@ -217,9 +222,10 @@ impl Dataset {
         let place = folder.join(format!("{}dataset-{name}", world::PARTIAL));
         let codebook = artefact.write(&place, request.threads, &|_| ())?;
         let (bytes, sha256) = world::sha256_file(&place)?;
+        let rows = codebook.rows_written + codebook.rows_suppressed;
         let codebook = report::pretty("codebook.json", &codebook)?;
         let digest = FileDigest { name: name.clone(), bytes, sha256 };
-        Ok(Dataset { name, place, codebook, digest })
+        Ok(Dataset { name, place, codebook, digest, rows })
     }
 }
 
