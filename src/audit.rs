@@ -185,6 +185,7 @@ pub struct Coarsening {
     pub evaluated: u64,
     /// Risks above which rows are counted.
     pub risk_at: Vec<f64>,
+    /// Of the classes at the finest level of every column.
     pub before: Option<ClassRisk>,
     /// Absent when no row is left.
     pub after: Option<ClassRisk>,
@@ -209,20 +210,20 @@ pub struct ClassCriterion {
     pub holds: bool,
 }
 
-/// Risk of re-identification by class sizes: `deidentify/risk.rs` has the definitions.
+/// Risk of re-identification by class sizes: `deidentify/risk.rs` has the definitions. Null where `suppress_below` withholds a count of rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ClassRisk {
     pub rows: u64,
     pub classes: u64,
-    pub class_min: u64,
-    pub class_max: u64,
-    pub prosecutor_max: f64,
+    pub class_min: Option<u64>,
+    pub class_max: Option<u64>,
+    pub prosecutor_max: Option<f64>,
     /// Mean over rows of 1 / class size.
     pub marketer: f64,
     /// Share of rows above each of `risk_at`.
-    pub at_risk: Vec<f64>,
+    pub at_risk: Vec<Option<f64>>,
     /// Share of rows alone in their class.
-    pub uniques: f64,
+    pub uniques: Option<f64>,
 }
 
 /// The model that was trained.

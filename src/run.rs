@@ -166,7 +166,7 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
 }
 
 /// The pass that writes the de-identified dataset, after the audit.
-fn dataset_pass(spec: &Spec) -> Option<PassOf> {
+pub fn dataset_pass(spec: &Spec) -> Option<PassOf> {
     let of = spec.deidentify.as_ref()?;
     Some(PassOf { name: "dataset".into(), reason: format!("the rows, de-identified, as {}", of.output) })
 }

@@ -346,6 +346,11 @@ impl Drop for Beside {
     }
 }
 
+/// Whether a file could be replaced: makes an empty one beside it, and takes it away.
+pub fn try_beside(path: &Path) -> io::Result<()> {
+    Beside::create(path).map(drop)
+}
+
 /// Removes a file that may be gone already.
 pub fn remove(path: &Path) -> io::Result<()> {
     match fs::remove_file(path) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{Loaded, Output, USAGE, complaints, load, load::unfinished};
 use crate::budget::accounting::written;
 use crate::budget::ledger::Spent;
+use crate::deidentify::model::Model;
 use crate::demand::Demand;
 use crate::ingest::contract;
 use crate::measure::{self, Score, Subject};
@@ -62,9 +63,16 @@ fn description(loaded: &Loaded) -> Result<Description, String> {
         demands.extend(Trainer::new(&plan).demands());
     }
     demands.extend(measure::demands(&plan, &subject));
+    // Levels that are not known yet are counted all the same.
+    let model = loaded.spec.deidentify.as_ref().map(|of| Model::open(of, &loaded.folder)).transpose();
+    let model = model.map_err(|e| e.to_string())?.flatten();
+    demands.extend(model.map(|model| model.demand(&plan)).transpose().ok().flatten());
     let metrics = measure::measured(&plan, &subject);
-    let passes: Vec<(String, String)> =
-        crate::run::passes(&plan).into_iter().map(|pass| (pass.name, pass.reason)).collect();
+    let passes: Vec<(String, String)> = crate::run::passes(&plan)
+        .into_iter()
+        .chain(crate::run::dataset_pass(&loaded.spec))
+        .map(|pass| (pass.name, pass.reason))
+        .collect();
     let mut description = describe(&plan, &names, &demands, &metrics, &passes);
     description.costs = costs(&plan, &demands);
     description.costs.extend(ledger(loaded));

@@ -39,6 +39,8 @@ pub enum ModelError {
     Nodes { nodes: u128, limit: usize },
     #[error("no combination of levels satisfies the criteria within the suppression limit, full suppression included")]
     Unreachable,
+    #[error("every row would be left out: allow less suppression, or coarser values")]
+    NothingLeft,
     #[error("column {column}, row {row}: not a finite number of magnitude up to 1e100")]
     Value { column: usize, row: usize },
     #[error("microaggregation needs columns of the same length, at least k rows, and k of at least 1")]

@@ -11,7 +11,7 @@ use std::sync::{Mutex, PoisonError};
 
 mod joint;
 
-pub use joint::{Coder, Decided, Written};
+pub use joint::{Coder, Decided, NUDGE, Written};
 
 use joint::Joint;
 use rand::rngs::ChaCha20Rng;

@@ -264,10 +264,19 @@ impl Hierarchy {
 /// The name of the levels from `start` up to but without `end`.
 pub(super) fn range(levels: &[Arc<str>], start: usize, end: usize) -> Arc<str> {
     match (levels.get(start), levels.get(end.wrapping_sub(1))) {
-        (Some(first), Some(last)) if end > start + 1 => format!("[{first}, {last}]").into(),
+        (Some(first), Some(last)) if end > start + 1 => match (open(first), open(last)) {
+            // Intervals [a, b) side by side are one.
+            (Some((from, _)), Some((_, to))) => format!("[{from}, {to})").into(),
+            _ => format!("[{first}, {last}]").into(),
+        },
         (Some(first), _) => first.clone(),
         _ => SUPPRESSED.into(),
     }
+}
+
+/// The ends of an interval [a, b).
+fn open(text: &str) -> Option<(&str, &str)> {
+    text.strip_prefix('[')?.strip_suffix(')')?.split_once(", ")
 }
 
 #[cfg(test)]

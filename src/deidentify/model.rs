@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::classes::{Classes, ModelError};
 use super::criteria::{Absent, Criterion, Distance};
-use super::dataset::{Coder, Decided, DeidentifyError, Written};
+use super::dataset::{Coder, Decided, DeidentifyError, NUDGE, Written};
 use super::hierarchy::{DatePart, Hierarchy};
 use super::lattice::Search;
 use super::mondrian::mondrian;
@@ -19,7 +19,7 @@ use crate::demand::{Axis, Demand, Rows, Shape};
 use crate::plan::spec::{self, ClassModel, ColumnRule, Deidentify, Do, LossOf, SearchBy};
 use crate::plan::{Plan, kinds};
 use crate::scalar::{Arithmetic, Expr, Function, Kind, Scalar, format_number};
-use crate::schema::Domain;
+use crate::schema::{Domain, Origin};
 use crate::statistic::Tally;
 use crate::world;
 
@@ -97,6 +97,9 @@ impl Model<'_> {
             SearchBy::Lattice => self.lattice(&classes, &hierarchies, &criteria)?,
             SearchBy::Mondrian => by_regions(&classes, &hierarchies, &criteria)?,
         };
+        if found.classes.rows() == 0 {
+            return Err(ModelError::NothingLeft);
+        }
         let reference = classes.reference();
         found.criteria = criteria
             .iter()
@@ -132,8 +135,8 @@ impl Model<'_> {
             combinations: found.nodes as u64,
             evaluated: found.evaluated as u64,
             risk_at: self.of.risk_at.clone(),
-            before: self.risk(&classes),
-            after: self.risk(&found.classes),
+            before: self.risk(plan, &classes),
+            after: self.risk(plan, &found.classes),
         };
         let names = self.columns.iter().map(|(name, _, _)| name.to_string());
         let columns = names.zip(quasi).map(|(name, quasi)| (name, quasi.coder)).collect();
@@ -183,17 +186,22 @@ impl Model<'_> {
         .collect()
     }
 
-    fn risk(&self, classes: &Classes) -> Option<ClassRisk> {
+    /// Counts of rows below `suppress_below` are withheld, and what tells them.
+    fn risk(&self, plan: &Plan, classes: &Classes) -> Option<ClassRisk> {
         let risk = risk(classes, &self.of.risk_at)?;
+        let least = plan.spec.measure.suppress_below;
+        let told = |rows: f64| rows < 0.5 || rows >= least as f64;
+        let share = |share: f64| Some(share).filter(|share| told(share * risk.rows as f64));
+        let is_small = risk.class_min < least;
         Some(ClassRisk {
             rows: risk.rows,
             classes: risk.classes,
-            class_min: risk.class_min,
-            class_max: risk.class_max,
-            prosecutor_max: risk.prosecutor_max,
+            class_min: (!is_small).then_some(risk.class_min),
+            class_max: Some(risk.class_max).filter(|rows| *rows >= least),
+            prosecutor_max: (!is_small).then_some(risk.prosecutor_max),
             marketer: risk.prosecutor_mean,
-            at_risk: risk.at_risk,
-            uniques: risk.sample_uniques,
+            at_risk: risk.at_risk.iter().map(|of| share(*of)).collect(),
+            uniques: share(risk.sample_uniques),
         })
     }
 
@@ -260,7 +268,7 @@ fn levels(plan: &Plan, name: &str) -> Result<Arc<[Arc<str>]>, ModelError> {
     let domain = plan.schema.columns.iter().find(|column| *column.name == *name).map(|column| &column.domain);
     match (domain, kind(plan, name)?) {
         (Some(Domain::Levels(levels)), _) => Ok(levels.clone()),
-        (_, Kind::Truth) => Ok(["false".into(), "true".into()].into()),
+        (Some(Domain::Open), Kind::Truth) => Ok(["false".into(), "true".into()].into()),
         _ => Err(wrong(name, "its levels are not known: declare levels")),
     }
 }
@@ -305,9 +313,16 @@ fn quasi(plan: &Plan, name: &str, rule: &ColumnRule, table: Option<&str>) -> Res
     Ok(Quasi { coder: Coder::levels(&levels), axis: Axis::Levels { of: as_text(plan, name)?, levels }, hierarchy })
 }
 
+/// A tenth is no double, nor are its multiples: digits beyond the twelfth are not meant.
+fn twelve_digits(x: f64) -> String {
+    format!("{x:.11e}").parse().map_or_else(|_| format_number(x), format_number)
+}
+
 /// A number in intervals [a, b) of the first width, the first beginning at the lower bound; wider ones are made of these.
 fn intervals(plan: &Plan, name: &str, widths: &[f64]) -> Result<Quasi, ModelError> {
-    let domain = plan.schema.columns.iter().find(|column| *column.name == *name).map(|column| &column.domain);
+    let column = plan.schema.columns.iter().find(|column| *column.name == *name);
+    // A bound that was read off the rows is the value of a row.
+    let domain = column.filter(|column| column.origin == Origin::Declared).map(|column| &column.domain);
     let Some(Domain::Bounds { lower, upper }) = domain else {
         return Err(wrong(name, "widths need bounds: declare bounds"));
     };
@@ -321,7 +336,7 @@ fn intervals(plan: &Plan, name: &str, widths: &[f64]) -> Result<Quasi, ModelErro
     let count = count as u32;
     let whole = width == 1.0 && lower.fract() == 0.0;
     let text = |first: u32, past: u32| -> Arc<str> {
-        let end = |at: u32| format_number(lower + f64::from(at) * width);
+        let end = |at: u32| twelve_digits(lower + f64::from(at) * width);
         match whole && past == first + 1 {
             true => end(first).into(),
             false => format!("[{}, {})", end(first), end(past)).into(),
@@ -338,7 +353,8 @@ fn intervals(plan: &Plan, name: &str, widths: &[f64]) -> Result<Quasi, ModelErro
     let steps = widths[1..].iter().map(step).collect::<Result<Vec<_>, _>>()?;
     let place = |by, left: Scalar, right: f64| Expr::Arithmetic(by, Box::new(left), Box::new(Scalar::number(right)));
     let from = place(Arithmetic::Subtract, Scalar::column(name), *lower);
-    let floor = Expr::Apply(Function::Floor, vec![place(Arithmetic::Divide, from, width)]);
+    let part = place(Arithmetic::Add, place(Arithmetic::Divide, from, width), NUDGE);
+    let floor = Expr::Apply(Function::Floor, vec![part]);
     let numbers: Arc<[Arc<str>]> = (0..count).map(|at| Arc::from(format_number(at.into()))).collect();
     Ok(Quasi {
         axis: Axis::Levels { of: Expr::Apply(Function::ToText, vec![floor]), levels: numbers },

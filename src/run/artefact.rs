@@ -47,6 +47,9 @@ impl<'a> Artefact<'a> {
         entropy: Entropy,
     ) -> Result<Option<Artefact<'a>>, ArtefactError> {
         let Some(spec) = &pipeline.deidentify else { return Ok(None) };
+        if cfg!(not(feature = "polars")) && spec.output.ends_with(".parquet") {
+            return Err(ArtefactError::File(parquet_unknown()));
+        }
         let kinds = rows::kinds(scan)?;
         let kind = |name: &str| kinds.iter().rfind(|(column, _)| **column == *name).map(|(_, kind)| *kind);
         let randomiser = |name: &str, rule: &_| randomise::randomiser(pipeline.schema.get(name), rule, entropy);
@@ -97,6 +100,13 @@ impl<'a> Artefact<'a> {
     }
 }
 
+fn parquet_unknown() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "deidentify.output: this build writes CSV only; build with the feature `polars`, or write \"….csv\"",
+    )
+}
+
 /// Where rows are written.
 enum Sink {
     Delimited(Box<Delimited<BufWriter<NewFile>>>),
@@ -115,7 +125,7 @@ impl Sink {
             columns,
         )?)));
         #[cfg(not(feature = "polars"))]
-        Err(io::Error::new(io::ErrorKind::Unsupported, "this build writes CSV only; build with the feature `polars`"))
+        Err(parquet_unknown())
     }
 
     fn write(&mut self, columns: &[Vector]) -> io::Result<()> {

@@ -304,8 +304,9 @@ fn charge(
         })?;
     let balance = store.balance(population, request.clock.now()).map_err(|e| failed(&e))?;
     let sources: Vec<String> = source.paths.iter().map(|path| world::identity(path)).collect();
-    let other_names = store.note_sources(population, &sources).map_err(|e| failed(&e))?;
-    store.close().map_err(|e| failed(&e))?;
+    // The charge is made: a note that cannot be written does not end the run.
+    let other_names = store.note_sources(population, &sources).unwrap_or_default();
+    let _ = store.close();
     Ok((state(&entry, &balance), Charged { other_names }))
 }
 

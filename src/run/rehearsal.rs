@@ -1,7 +1,7 @@
 //! The tool attacks its own plan: two neighbouring worlds of made-up rows go the whole way that rows go (cap, clamp, grid, sum, noise), many
 //! times, and an attacker who knows both tries to tell them apart.
 //!
-//! The second world has one unit more, with more rows than the cap allows; of some candidate units, with values at and beyond the ends of
+//! The second world has one unit more (or other rows of one unit, where that is the claim), with more rows than the cap allows; of some candidate units, with values at and beyond the ends of
 //! every domain, the one that changes a statistic most is taken for it. A statistic that none of them changes is not tested, and that is said.
 //! No row of the source is looked at, so nothing is charged, and it is done before anything is. What is asked of the rows after the first pass
 //! depends on a model: one is trained on made-up rows. The draws here are seeded: they protect nobody.
@@ -60,10 +60,7 @@ pub fn rehearse(plan: &Plan, engine: &dyn Engine, cost: &Cost) -> Result<Vec<Reh
     let stage = Stage { plan, engine, maker, allowance };
     let demands = stage.demands()?;
     stage.allowance.check(&demands)?;
-    let mut worlds = vec![stage.world(Which::Base, &demands)?];
-    for candidate in 0..CANDIDATES {
-        worlds.push(stage.world(Which::With(candidate), &demands)?);
-    }
+    let worlds = stage.worlds(&demands)?;
     let kinds = kinds(cost);
     let single = 1.0 - (1.0 - CONFIDENCE) / kinds.len().max(1) as f64;
     let attack = |statistic: Arc<str>| match demands.iter().find(|demand| demand.name == statistic) {
@@ -120,6 +117,19 @@ impl Stage<'_> {
         Ok(self.engine.collect(&scan, demands, &|_| {})?.evidence)
     }
 
+    /// Neighbouring worlds, one pair for every candidate.
+    fn worlds(&self, demands: &[Demand]) -> Result<Vec<[Arc<Guarded>; 2]>, RunError> {
+        let first = Arc::new(self.world(Which::Without(0), demands)?);
+        let pair = |candidate: u32| {
+            let without = match self.maker.changes {
+                true => Arc::new(self.world(Which::Without(candidate), demands)?),
+                false => first.clone(),
+            };
+            Ok([without, Arc::new(self.world(Which::With(candidate), demands)?)])
+        };
+        (0..CANDIDATES).map(pair).collect()
+    }
+
     /// What a run asks of the rows. Where no model comes of made-up rows, one that says the same of everybody stands in for it.
     fn demands(&self) -> Result<Vec<Demand>, RunError> {
         if self.plan.spec.train.is_none() {
@@ -159,10 +169,19 @@ impl Stage<'_> {
     }
 
     /// Attacks one release; when the claim seems false, once more with other draws.
-    fn attack(&self, demand: &Demand, worlds: &[Guarded], (delta, single): (f64, f64)) -> Result<Rehearsal, RunError> {
-        let change = |at: usize| privatize::rehearsal::change(&worlds[0], &worlds[at], &demand.name);
-        let most = (1..worlds.len()).max_by(|a, b| change(*a).total_cmp(&change(*b)).then(b.cmp(a)));
-        let pair = [&worlds[0], &worlds[most.unwrap_or(0)]];
+    fn attack(
+        &self,
+        demand: &Demand,
+        worlds: &[[Arc<Guarded>; 2]],
+        (delta, single): (f64, f64),
+    ) -> Result<Rehearsal, RunError> {
+        let change = |at: usize| {
+            let [without, with] = &worlds[at];
+            privatize::rehearsal::change(without, with, &demand.name)
+        };
+        let most = (0..worlds.len()).max_by(|a, b| change(*a).total_cmp(&change(*b)).then(b.cmp(a)));
+        let [without, with] = &worlds[most.unwrap_or(0)];
+        let pair = [&**without, &**with];
         for stream in [1, 2] {
             match self.allowance.rehearse(demand, pair, EFFORT, &mut self.random(stream))? {
                 Outcome::Unchanged => return Ok(not_tested(demand.name.clone(), "no made-up unit changes it")),

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 use crate::plan::spec::Privacy;
 use crate::privatize::sensitivity::Unit;
 use crate::privatize::{self, Allowance, Purse, Unprotected};
-use crate::scan::Scan;
+use crate::scan::{Scan, Source};
 use crate::world::{self, FileState, Meter};
 
 /// The passes over the rows of one run.
@@ -137,22 +137,24 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// Looks at the names of the columns, and at no row: a run under differential privacy that cannot read its source is not charged.
+/// Looks at the names of the columns of every file, and at no row: a run under differential privacy that cannot read its source is not charged.
 pub(super) fn readable(plan: &Plan, engine: &dyn Engine) -> Result<(), RunError> {
-    let found = engine.describe(&plan.scan.source).map_err(|e| match e {
-        EngineError::Ragged { .. } | EngineError::NotUtf8 { .. } | EngineError::FieldTooLong { .. } => RunError::Unread,
-        file => RunError::Engine(file),
-    })?;
-    let names: Vec<&str> = found.iter().map(|column| &*column.name).collect();
-    match plan.scan.reads.iter().find(|read| !names.contains(&&*read.column)) {
-        None => Ok(()),
-        Some(read) => {
-            let path = plan.scan.source.paths.first().cloned().unwrap_or_default();
+    for path in &plan.scan.source.paths {
+        let one = Source { paths: vec![path.clone()], ..plan.scan.source.clone() };
+        let found = engine.describe(&one).map_err(|e| match e {
+            EngineError::Ragged { .. } | EngineError::NotUtf8 { .. } | EngineError::FieldTooLong { .. } => {
+                RunError::Unread
+            }
+            file => RunError::Engine(file),
+        })?;
+        let names: Vec<&str> = found.iter().map(|column| &*column.name).collect();
+        if let Some(read) = plan.scan.reads.iter().find(|read| !names.contains(&&*read.column)) {
             let column = read.column.to_string();
             let near = near(&column, names.iter().map(|name| name.to_string()));
-            Err(RunError::Engine(EngineError::NoColumn { path, column, near }))
+            return Err(RunError::Engine(EngineError::NoColumn { path: path.clone(), column, near }));
         }
     }
+    Ok(())
 }
 
 /// Charges the ledger for the whole run; only then is there a generator of noise.

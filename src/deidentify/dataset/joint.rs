@@ -16,6 +16,9 @@ pub struct Decided {
     pub written: Written,
 }
 
+/// Added to how many widths a number is from the lower bound: 9.1 is 91 tenths, and its quotient by a tenth is less.
+pub const NUDGE: f64 = 1e-9;
+
 /// The code of a value: its level; then unknown, for a missing one; then outside, for one of no level.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Coder {
@@ -51,7 +54,7 @@ impl Coder {
             _ if x.is_nan() => self.count(),
             Coder::Levels(_) => self.of_text(&format_number(x)),
             // The same operations, in the same order, as in the expression the classes are counted by.
-            Coder::Intervals { lower, width, count } => match ((x - lower) / width).floor() {
+            Coder::Intervals { lower, width, count } => match ((x - lower) / width + NUDGE).floor() {
                 at if !at.is_finite() => *count,
                 at if at >= 0.0 && at < f64::from(*count) => at as u32,
                 _ => count + 1,

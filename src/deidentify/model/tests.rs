@@ -67,6 +67,16 @@ fn intervals_are_named_as_they_are_cut() {
     assert!(texts(3).iter().all(|text| text == "*"));
     let single = intervals(&plan, "age", &[1.0, 10.0]).unwrap();
     assert_eq!((&**single.hierarchy.text(0, 0), &**single.hierarchy.text(1, 0)), ("18", "[18, 28)"));
+    // 9.1 is 91 tenths, whatever its double: what is written holds it.
+    let tenths = self::plan(&COLUMNS.replace("[18, 60]", "[0, 60]"));
+    let tenths = intervals(&tenths, "age", &[0.1, 0.2]).unwrap();
+    for tenth in 0..600 {
+        let code = coded(tenths.coder.clone(), Value::Number(f64::from(tenth) / 10.0));
+        let text = tenths.hierarchy.text(0, code).to_string();
+        let from: f64 = text.trim_start_matches('[').split(',').next().unwrap().parse().unwrap();
+        assert_eq!(from, f64::from(tenth) / 10.0, "{text}");
+        assert!(text.len() < 14, "{text}");
+    }
     assert!(intervals(&plan, "age", &[1e-6]).is_err() && intervals(&plan, "age", &[5.0, 12.0]).is_err());
     assert!(intervals(&plan, "sex", &[5.0]).is_err());
 }
@@ -118,12 +128,12 @@ fn what_is_decided_holds_when_it_is_read_back() {
         assert!(suppressed as f64 <= 0.2 * 60.0);
         let least = found.values().map(Vec::len).min().unwrap();
         let diverse = found.values().map(|ill| ill.iter().collect::<std::collections::BTreeSet<_>>().len()).min();
-        assert_eq!(coarsening.after.as_ref().unwrap().class_min, least as u64, "{search}");
+        assert_eq!(coarsening.after.as_ref().unwrap().class_min, Some(least as u64), "{search}");
         assert_eq!(coarsening.after.as_ref().unwrap().classes, found.len() as u64, "{search}");
         assert!(least >= 3 && diverse >= Some(2), "{search}");
         assert!(coarsening.criteria.iter().all(|criterion| criterion.holds));
         assert_eq!(coarsening.criteria[0].attained, Some(least as f64));
-        assert!(coarsening.before.unwrap().class_min < 3);
+        assert!(coarsening.before.unwrap().class_min < Some(3));
     }
 }
 
@@ -134,4 +144,21 @@ fn what_cannot_be_reached_is_an_error() {
     let mut tally = Tally::new(vec![11, 4]);
     tally.add(&[0, 0], Cell::rows(50));
     assert_eq!(model.decide(&plan, &tally).err(), Some(ModelError::Unreachable));
+    let plan = self::plan(&format!("{COLUMNS}[deidentify.model]\nk_anonymity = 100\nsuppression_max = 1\n"));
+    let model = Model::open(plan.spec.deidentify.as_ref().unwrap(), Path::new(".")).unwrap().unwrap();
+    assert_eq!(model.decide(&plan, &tally).err(), Some(ModelError::NothingLeft));
+}
+
+#[test]
+fn small_counts_of_rows_are_withheld_where_that_is_asked() {
+    let plan = plan(&format!("measure.suppress_below = 10\n{COLUMNS}[deidentify.model]\nk_anonymity = 3\n"));
+    let model = Model::open(plan.spec.deidentify.as_ref().unwrap(), Path::new(".")).unwrap().unwrap();
+    let mut tally = Tally::new(vec![11, 4]);
+    tally.add(&[0, 0], Cell::rows(1));
+    tally.add(&[1, 0], Cell::rows(5));
+    tally.add(&[4, 1], Cell::rows(60));
+    let coarsening = model.decide(&plan, &tally).unwrap().coarsening;
+    let before = coarsening.before.unwrap();
+    assert_eq!((before.class_min, before.class_max, before.uniques), (None, Some(60), None));
+    assert_eq!((before.prosecutor_max, before.at_risk), (None, vec![None, None]));
 }

@@ -70,6 +70,8 @@ impl Tokens {
         generator: ChaCha20Rng,
     ) -> Result<Tokens, TokenError> {
         let passphrase = SecretString::from(passphrase);
+        // A table that cannot be written is known before a row is read.
+        world::try_beside(path)?;
         let file = world::read(path)?;
         let opened = file.as_ref().map(|bytes| Sha256::digest(bytes).into());
         let table = match &file {

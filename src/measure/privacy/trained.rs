@@ -312,6 +312,7 @@ impl<'a> Target<'a> {
         let (spec, signs) = (&self.plan.spec, card.strength * card.l1_ratio > 0.0);
         let mut notes = vec![match (spec.privacy.is_some(), self.model.kind) {
             (true, _) => "The model was trained with noise: a row is left out to first order, with the noise as it was. A ridge that was added against the noise is not taken into account, so rows may look more exposed than they are.".to_string(),
+            (false, ModelKind::Linear) if signs => "Every row is left out as by a fit of the same features without it; strength, scaling and choice of the penalty stay as they were.".into(),
             (false, ModelKind::Linear) => "Every row is left out exactly, as by a fit without it; strength, scaling and choice of the penalty stay as they were.".into(),
             (false, ModelKind::Logistic) => "Every row is left out by the last Newton round without it; strength, scaling and choice of the penalty stay as they were.".into(),
         }];

@@ -162,7 +162,8 @@ fn finding(plan: &Plan, suspicions: &[Suspicion]) -> Option<Finding> {
         cohort: Cohort::everyone(),
         measured: Some(measured),
         judged_interval: None,
-        verdict: Verdict::NotMeasured,
+        // The whole interval of the share is above what the form needs.
+        verdict: Verdict::Breached,
         level: Level::Warn,
         reason: format!(
             "The column {} has no role of an identifier and has the form of: {}, in {how_many}.{header}{also} Give it the role identifier or ignored, transform it in [deidentify], or list its levels if they are harmless.",

@@ -1,12 +1,16 @@
 //! `[deidentify.model]`: criteria that have a meaning, columns they are about, steps that merge.
 
-use super::{Checker, Severity};
-use crate::plan::read_as;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Checker, Parse, Severity};
 use crate::plan::spec::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, ReadAs, SearchBy};
+use crate::plan::{computed_from, read_as};
+use crate::schema::Role;
 
 const MODEL: [&str; 2] = ["deidentify", "model"];
 
-pub(super) fn check(checker: &mut Checker, section: &Deidentify) {
+pub(super) fn check(checker: &mut Checker, section: &Deidentify, parse: Parse) {
     let columns: Vec<(&String, &ColumnRule)> =
         section.columns.iter().filter(|(_, rule)| rule.by == Do::Model).collect();
     columns.iter().for_each(|(name, rule)| steps(checker, name, rule));
@@ -29,7 +33,55 @@ pub(super) fn check(checker: &mut Checker, section: &Deidentify) {
     }
     criteria(checker, model);
     sensitive(checker, section, model);
-    search(checker, model);
+    search(checker, model, &columns);
+    people(checker);
+    known(checker, section, parse);
+}
+
+/// Criteria count rows.
+fn people(checker: &mut Checker) {
+    if checker.spec.schema.values().any(|column| column.roles.contains(&Role::PrivacyUnit)) {
+        let message =
+            "a column of units is declared, and classes are counted in rows: a class of 5 rows can be one person";
+        let remedy = "give the model one row a person; if it has that already, take the role privacy-unit off";
+        checker.error("rows-not-people", &MODEL, message, remedy);
+    }
+}
+
+/// What an outsider may know is coarsened, or is not in the file: beside it, and computed from it, it would tell rows of a class apart.
+fn known(checker: &mut Checker, section: &Deidentify, parse: Parse) {
+    let written = |name: &String| {
+        section.columns.get(name).map(|rule| rule.by).filter(|by| {
+            !matches!(by, Do::Model | Do::Drop | Do::Redact | Do::Token | Do::Pseudonym | Do::FormatPreserving)
+        })
+    };
+    // What is wrong with an expression is said elsewhere.
+    let columns = |text: &String| parse(text).map(|scalar| scalar.columns()).unwrap_or_default();
+    let reads: Vec<(Arc<str>, BTreeSet<Arc<str>>)> =
+        checker.spec.derive.iter().map(|(name, text)| (Arc::from(name.as_str()), columns(text))).collect();
+    let modelled: Vec<&String> =
+        section.columns.iter().filter(|(_, rule)| rule.by == Do::Model).map(|(name, _)| name).collect();
+    let names: Vec<String> = section.columns.keys().cloned().collect();
+    for name in names {
+        let Some(by) = written(&name) else { continue };
+        let is_quasi =
+            checker.spec.schema.get(&name).is_some_and(|column| column.roles.contains(&Role::QuasiIdentifier));
+        let family = |of: &str| computed_from(of, &reads);
+        let of_model =
+            modelled.iter().find(|model| family(model).contains(&*name) || family(&name).contains(model.as_str()));
+        let why = match (is_quasi, of_model) {
+            (true, _) => {
+                format!("{name} is a quasi-identifier, and {} writes it beside the model's classes", by.name())
+            }
+            (false, Some(model)) => {
+                format!("{name} and {model}, which the model coarsens, are computed from one another")
+            }
+            (false, None) => continue,
+        };
+        let message = format!("{why}: rows of one class can be told apart by it");
+        let remedy = "write do = \"model\" or \"drop\", or take the role off";
+        checker.error("beside-the-model", &["deidentify", "columns", &name, "do"], message, remedy);
+    }
 }
 
 fn criteria(checker: &mut Checker, model: &ClassModel) {
@@ -108,15 +160,50 @@ fn sensitive(checker: &mut Checker, section: &Deidentify, model: &ClassModel) {
         let message = format!("{name} is read as numbers, and the criteria count levels");
         checker.error("wrong-kind", &path, message, "derive a column of levels and name that");
     }
-    if section.columns.get(name).is_some_and(|rule| rule.by == Do::Model) {
-        let message = format!("{name} cannot be both what an outsider knows and what he must not learn");
-        checker.error("sensitive-coarsened", &path, message, "give it another word than model");
+    match section.columns.get(name).map(|rule| rule.by) {
+        Some(Do::Model) => {
+            let message = format!("{name} cannot be both what an outsider knows and what he must not learn");
+            checker.error("sensitive-coarsened", &path, message, "give it the word keep or drop");
+        }
+        None | Some(Do::Keep | Do::Drop) => {}
+        Some(by) => {
+            let message =
+                format!("the criteria count the levels of {name} as they are, and {} writes others", by.name());
+            let remedy = "derive the column that is to be written, name that as sensitive, and keep it";
+            checker.error("sensitive-transformed", &path, message, remedy);
+        }
     }
 }
 
-fn search(checker: &mut Checker, model: &ClassModel) {
+fn search(checker: &mut Checker, model: &ClassModel, columns: &[(&String, &ColumnRule)]) {
     if model.search == SearchBy::Lattice {
         return;
+    }
+    for (name, rule) in columns {
+        for (key, is_written) in [
+            ("prefixes", rule.prefixes.is_some()),
+            ("dates", rule.dates.is_some()),
+            ("hierarchy", rule.hierarchy.is_some()),
+            ("widths", rule.widths.as_ref().is_some_and(|widths| widths.len() > 1)),
+        ] {
+            if is_written {
+                let message = match key {
+                    "widths" => "mondrian makes regions of intervals of the first width, and uses no other",
+                    _ => "mondrian makes regions of declared levels, and knows no steps",
+                };
+                let path = ["deidentify", "columns", name, key];
+                checker.error("unused-parameter", &path, message, "take it out, or use the lattice");
+            }
+        }
+        // The ends of a region would be values of single rows.
+        let declared =
+            checker.spec.schema.get(*name).is_none_or(|column| column.levels.is_some() || rule.widths.is_some());
+        if !declared && checker.spec.schema.get(*name).is_some_and(|column| read_as(column) == ReadAs::Text) {
+            let message =
+                "mondrian writes the first and last level of a region, and those of this column are read off the rows";
+            let remedy = "declare levels, or use the lattice";
+            checker.error("no-domain", &["deidentify", "columns", name], message, remedy);
+        }
     }
     for (key, is_written) in
         [("suppression_max", model.suppression_max > 0.0), ("objective", model.objective != LossOf::Granularity)]
@@ -133,8 +220,20 @@ fn search(checker: &mut Checker, model: &ClassModel) {
     }
 }
 
-/// Steps go from fine to coarse.
+/// Steps go from fine to coarse, and numbers have some.
 fn steps(checker: &mut Checker, name: &str, rule: &ColumnRule) {
+    if let Some(column) = checker.spec.schema.get(name)
+        && read_as(column) == ReadAs::Number
+    {
+        let path = ["deidentify", "columns", name];
+        if rule.widths.is_none() {
+            let message = format!("{name} is a number, and the model is not told how to coarsen it");
+            checker.error("missing-parameter", &path, message, "for example widths = [5, 10, 20]");
+        } else if column.bounds.is_none() {
+            let message = "intervals begin at the lower bound, and one read off the rows would be the value of a row";
+            checker.error("no-domain", &path, message, &format!("write bounds under [schema.{}]", super::quoted(name)));
+        }
+    }
     let mut wrong = |key: &str, is_wrong: bool, message: &str, remedy: &str| {
         if is_wrong {
             checker.complain(

@@ -2,7 +2,7 @@
 //!
 //! Sources: 45 CFR 164.514(b)(2) and (c); GDPR Article 4(5); GB/T 37964-2019.
 
-use super::{Checker, Part, Severity};
+use super::{Checker, Parse, Part, Severity};
 use crate::plan::read_as;
 use crate::plan::spec::{ColumnRule, ColumnSpec, DatePart, Deidentify, Do, Profile, ReadAs};
 use crate::schema::Role;
@@ -11,10 +11,10 @@ use crate::schema::Role;
 const ALPHABET_MIN: usize = 2;
 const DAYS_MAX: u32 = 3650;
 
-pub(super) fn check(checker: &mut Checker) {
+pub(super) fn check(checker: &mut Checker, parse: Parse) {
     let Some(section) = &checker.spec.deidentify else { return };
     output(checker, section);
-    super::coarsening::check(checker, section);
+    super::coarsening::check(checker, section, parse);
     if section.columns.values().all(|rule| rule.by == Do::Drop) {
         let message = "no column is left: the file would hold nothing";
         let remedy = "give the columns that stay do = \"keep\", or another word";

@@ -109,7 +109,7 @@ pub fn check(
     columns::check(&mut checker);
     expressions::check(&mut checker, parse);
     gates::check(&mut checker);
-    deidentify::check(&mut checker);
+    deidentify::check(&mut checker, parse);
     attacks::check(&mut checker, parse);
     let mut complaints = checker.complaints;
     complaints.sort_by_key(|complaint| (complaint.file != file.0, complaint.at.start));

@@ -536,7 +536,7 @@ fn models_of_classes() {
     swap("widths = [5, 10]", "widths = [5, 12]", "bad-parameter", "[5, 12]");
     swap("widths = [5, 10]", "widths = [0]", "bad-parameter", "[0]");
     swap("prefixes = [3, 2]", "prefixes = [2, 3]", "bad-parameter", "[2, 3]");
-    swap("prefixes = [3, 2]", "prefixes = [3], hierarchy = \"z.csv\"", "too-many-parameters", "\"z.csv\"");
+    swap("prefixes = [3, 2]", "prefixes = [3], hierarchy = \"z.csv\"", "too-many-parameters", "[3]");
     swap("prefixes = [3, 2]", "widths = [3]", "wrong-kind", "\"model\"");
     swap("[\"month\", \"year\"]", "[\"year\", \"month\"]", "bad-parameter", "[\"year\", \"month\"]");
     let codes = |text: &str| complaints(text).iter().map(|of| of.code).collect::<Vec<_>>();
@@ -550,9 +550,32 @@ fn models_of_classes() {
     assert_eq!(codes(&both), ["sensitive-coarsened"]);
     let age = clean.replace("sensitive = \"sex\"", "sensitive = \"age\"");
     assert_eq!(codes(&age), ["wrong-kind", "sensitive-coarsened"]);
-    assert_eq!(codes(&clean.replace("suppression_max = 0.1", "search = \"mondrian\"")), [""; 0]);
-    let idle = clean.replace("suppression_max = 0.1", "search = \"mondrian\"\nsuppression_max = 0.1");
-    assert_eq!(codes(&idle), ["unused-parameter"]);
+    let regions = clean.replace("suppression_max = 0.1", "search = \"mondrian\"");
+    assert_eq!(codes(&regions), ["unused-parameter", "no-domain", "unused-parameter", "no-domain", "unused-parameter"]);
+    let columns = "age = { do = \"model\", widths = [5] }\nsex = { do = \"model\" }";
+    let regions = deidentified("", columns).replace(
+        "[deidentify.columns]",
+        "[deidentify.model]\nk_anonymity = 5\nsearch = \"mondrian\"\n[deidentify.columns]",
+    );
+    assert_eq!(codes(&regions), [""; 0]);
+    assert_eq!(
+        codes(&regions.replace("k_anonymity = 5", "k_anonymity = 5\nsuppression_max = 0.1")),
+        ["unused-parameter"]
+    );
+    let beside = |column: &str| codes(&regions.replace("sex = { do = \"model\" }", column));
+    assert_eq!(beside("zip = { do = \"keep\" }"), ["beside-the-model"], "a quasi-identifier");
+    assert_eq!(beside("zip = { do = \"redact\" }"), [""; 0]);
+    assert_eq!(beside("age_band = { do = \"keep\" }"), ["beside-the-model"], "computed from the age");
+    let copy = regions
+        .replace("age = { do = \"model\", widths = [5] }", "age_band = { do = \"model\" }\nage = { do = \"keep\" }");
+    assert_eq!(codes(&copy), ["beside-the-model"], "what the band is computed from");
+    assert_eq!(codes(&regions.replace(", widths = [5]", "")), ["missing-parameter"]);
+    assert_eq!(codes(&regions.replace("bounds = [16, 90]", "as = \"number\"")), ["no-domain"]);
+    assert_eq!(codes(&regions.replace("roles = [\"identifier\"]", "roles = [\"privacy-unit\"]")), ["rows-not-people"]);
+    let ill = regions
+        .replace("sex = { do = \"model\" }", "sex = { do = \"mask\" }")
+        .replace("k_anonymity", "sensitive = \"sex\"\ndistinct_diversity");
+    assert_eq!(codes(&ill), ["sensitive-transformed"]);
 }
 
 #[test]

@@ -36,6 +36,7 @@ pub struct Risk {
     pub after: String,
 }
 
+const WITHHELD: &str = "withheld";
 const NO_ROWS: &str = "no row is left";
 
 pub fn coarsening(found: &Found) -> Coarsening {
@@ -102,20 +103,19 @@ fn risks(found: &Found) -> Vec<Risk> {
     };
     let count = |n: u64| words::count(i64::try_from(n).unwrap_or(i64::MAX));
     let percent = |share: f64| format!("{} %", words::figure(100.0 * share));
+    let some = |share: Option<f64>| share.map_or(WITHHELD.into(), percent);
+    let size = |n: Option<u64>| n.map_or(WITHHELD.into(), count);
     let mut risks = vec![
         both("Rows".into(), &|risk| count(risk.rows)),
         both("Classes".into(), &|risk| count(risk.classes)),
-        both("Smallest and largest class".into(), &|risk| {
-            format!("{} and {}", count(risk.class_min), count(risk.class_max))
-        }),
-        both("Greatest risk of a person known to be in the file (prosecutor)".into(), &|risk| {
-            percent(risk.prosecutor_max)
-        }),
+        both("Smallest class".into(), &|risk| size(risk.class_min)),
+        both("Largest class".into(), &|risk| size(risk.class_max)),
+        both("Greatest risk of a row known to be in the file (prosecutor)".into(), &|risk| some(risk.prosecutor_max)),
         both("Share of rows linked rightly when all are linked (marketer)".into(), &|risk| percent(risk.marketer)),
-        both("Rows alone in their class".into(), &|risk| percent(risk.uniques)),
+        both("Rows alone in their class".into(), &|risk| some(risk.uniques)),
     ];
     for (at, risk_at) in found.risk_at.iter().enumerate() {
-        let above = |risk: &ClassRisk| risk.at_risk.get(at).map_or("not counted".into(), |share| percent(*share));
+        let above = |risk: &ClassRisk| risk.at_risk.get(at).map_or("not counted".into(), |share| some(*share));
         risks.push(both(format!("Rows at a risk above {}", percent(*risk_at)), &above));
     }
     risks

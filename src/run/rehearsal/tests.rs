@@ -91,3 +91,30 @@ fn what_can_never_be_released_is_known_beforehand() {
     let error = tried(&plan).unwrap_err();
     assert!(matches!(error, RunError::Release(privatize::ReleaseError::TooManyNumbers(_))), "{error}");
 }
+
+/// The rows of a unit are replaced: the released counts differ by twice as many rows as where one comes or goes.
+#[test]
+fn neighbours_are_those_of_the_claim() {
+    for neighbours in ["add-remove", "change-one"] {
+        let plan = plan(&format!(
+            "privacy.rows_per_unit_max = 2\nprivacy.neighbours = \"{neighbours}\"\n[schema]\nperson.roles = [\"privacy-unit\"]\n{COLUMNS}"
+        ));
+        let rehearsals = tried(&plan).unwrap();
+        let table = rehearsals.iter().find(|rehearsal| &*rehearsal.statistic == "measure/table").unwrap();
+        assert!(table.epsilon_lower > 0.8 * table.epsilon, "{neighbours}: {table:?}");
+    }
+}
+
+#[test]
+fn a_test_that_could_not_fail_is_no_pass() {
+    let plan = plan(&format!("[schema]\n{COLUMNS}"));
+    let cost = super::super::cost(&plan).unwrap();
+    let standing = |ceiling: f64| {
+        let mut rehearsals = tried(&plan).unwrap();
+        rehearsals.iter_mut().for_each(|rehearsal| rehearsal.epsilon_ceiling = ceiling * rehearsal.epsilon);
+        let paid = super::super::Paid { cost: cost.clone(), charged: Default::default(), rehearsals };
+        let entropy = crate::world::Entropy::System;
+        super::super::statement::statement(&plan, &paid, entropy).unwrap().checklist.remove(17).standing
+    };
+    assert_eq!((standing(2.0), standing(0.9)), (crate::audit::Standing::Pass, crate::audit::Standing::Unknown));
+}

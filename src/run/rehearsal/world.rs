@@ -8,7 +8,7 @@ use rand::rngs::ChaCha20Rng;
 use rand::{RngExt, SeedableRng};
 
 use crate::plan::Plan;
-use crate::plan::spec::Format;
+use crate::plan::spec::{Format, Neighbours};
 use crate::scalar::{Scalar, Value, format_number};
 use crate::scan::{Cap, Reading, Scan, Source};
 use crate::schema::{Domain, Role};
@@ -18,15 +18,17 @@ use crate::world::Scratch;
 pub const COPIES_MAX: u32 = 20_000;
 /// Units that both worlds have.
 const BASE: u32 = 4;
+/// Candidates there may be.
+const CANDIDATES_MAX: u32 = 10_000;
 /// Units of the world a model is trained on.
 const TRAINING: u32 = 2_000;
 
 /// Which rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Which {
-    /// A few units.
-    Base,
-    /// The same and one more, with more rows than the cap allows.
+    /// A few units; where rows of a unit are replaced, the candidate too, with other rows.
+    Without(u32),
+    /// The same, and the candidate with more rows than the cap allows.
     With(u32),
     /// Many units.
     Training,
@@ -39,6 +41,8 @@ pub struct Maker<'a> {
     /// Fields to choose from, by column of the source; none for a column of units.
     columns: BTreeMap<Arc<str>, Option<Vec<String>>>,
     copies: u32,
+    /// The rows of a unit are replaced.
+    pub changes: bool,
 }
 
 impl Maker<'_> {
@@ -59,23 +63,30 @@ impl Maker<'_> {
         };
         let names: BTreeSet<Arc<str>> = plan.scan.reads.iter().map(|read| read.column.clone()).collect();
         let columns = names.into_iter().map(|name| (name.clone(), fields(plan, &name))).collect();
-        Ok(Ok(Maker { plan, scratch: Scratch::new()?, columns, copies }))
+        let changes = plan.spec.privacy.as_ref().is_some_and(|of| of.neighbours == Neighbours::ChangeOne);
+        Ok(Ok(Maker { plan, scratch: Scratch::new()?, columns, copies, changes }))
     }
 
     /// Writes rows, and says how they are scanned: as those of the source are.
     pub fn scan(&self, which: Which) -> std::io::Result<Scan> {
-        let mut rows = match which {
+        let mut rows: Vec<String> = match which {
             Which::Training => (0..TRAINING).map(|unit| self.row(unit, unit)).collect(),
-            Which::Base | Which::With(_) => (0..BASE).map(|unit| self.row(unit, unit)).collect::<Vec<_>>(),
+            Which::Without(_) | Which::With(_) => (0..BASE).map(|unit| self.row(unit, unit)).collect(),
         };
-        if let Which::With(candidate) = which {
-            let row = self.row(TRAINING + candidate, TRAINING + candidate);
+        let seed = match which {
+            Which::With(candidate) => Some((candidate, candidate)),
+            // Where the rows of a unit are replaced, others of it are there in the first world.
+            Which::Without(candidate) if self.changes => Some((candidate, candidate + CANDIDATES_MAX)),
+            Which::Without(_) | Which::Training => None,
+        };
+        if let Some((unit, seed)) = seed {
+            let row = self.row(TRAINING + unit, TRAINING + seed);
             rows.extend((0..self.copies).map(|_| row.clone()));
         }
         let header = self.columns.keys().map(|name| quoted(name)).collect::<Vec<_>>().join(",");
         let name = match which {
-            Which::Base => "base.csv".to_string(),
-            Which::With(candidate) => format!("{candidate}.csv"),
+            Which::Without(candidate) => format!("without-{candidate}.csv"),
+            Which::With(candidate) => format!("with-{candidate}.csv"),
             Which::Training => "training.csv".into(),
         };
         let text = std::iter::once(header).chain(rows).collect::<Vec<_>>().join("\n") + "\n";
