@@ -266,15 +266,25 @@ pub fn make_private_folder(folder: &Path) -> io::Result<()> {
     builder.create(folder).map_err(|e| at(folder, e))
 }
 
-/// Dates a folder and all in it: when each file was written tells how long a run took.
+/// Dates a new folder, all in it, and the folder it was put into: when each was written tells how long a run took.
 pub fn date(folder: &Path, moment: Timestamp) -> io::Result<()> {
-    let dated =
-        |path: &Path| File::open(path).and_then(|file| file.set_modified(moment.into())).map_err(|e| at(path, e));
+    date_all(folder, moment)?;
+    match folder.parent().filter(|above| !above.as_os_str().is_empty()) {
+        Some(above) => date_one(above, moment),
+        None => Ok(()),
+    }
+}
+
+fn date_all(folder: &Path, moment: Timestamp) -> io::Result<()> {
     for entry in fs::read_dir(folder).map_err(|e| at(folder, e))? {
         let path = entry.map_err(|e| at(folder, e))?.path();
-        if path.is_dir() { date(&path, moment)? } else { dated(&path)? }
+        if path.is_dir() { date_all(&path, moment)? } else { date_one(&path, moment)? }
     }
-    dated(folder)
+    date_one(folder, moment)
+}
+
+fn date_one(path: &Path, moment: Timestamp) -> io::Result<()> {
+    File::open(path).and_then(|file| file.set_modified(moment.into())).map_err(|e| at(path, e))
 }
 
 /// Makes the names in a folder survive a loss of power.

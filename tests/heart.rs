@@ -11,6 +11,9 @@ mod chain;
 #[cfg(all(feature = "sql", feature = "seal"))]
 #[path = "heart/deidentified.rs"]
 mod deidentified;
+#[cfg(all(feature = "sql", feature = "store", feature = "html", feature = "cli"))]
+#[path = "heart/editions.rs"]
+mod editions;
 #[path = "heart/expressions.rs"]
 mod expressions;
 #[path = "heart/golden.rs"]

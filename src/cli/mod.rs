@@ -27,6 +27,7 @@ mod schema;
 pub use load::{Failure, Loaded, load};
 pub use metrics::markdown;
 pub use output::Output;
+pub use run::summary;
 
 /// Usage or pipeline file is wrong.
 pub const USAGE: u8 = 2;

@@ -100,7 +100,7 @@ fn word(outcome: Outcome) -> &'static str {
 }
 
 /// The verdict in a few lines: what was found, where the report is.
-fn summary(delivered: &Delivered) -> String {
+pub fn summary(delivered: &Delivered) -> String {
     let (audit, record) = (&delivered.audit, &delivered.record);
     let counts = counts(&audit.findings);
     let judged: usize = counts.iter().map(|(_, n)| n).sum();

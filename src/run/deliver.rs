@@ -220,7 +220,11 @@ impl Dataset {
         }
         let name = spec.deidentify.as_ref().map_or_else(String::new, |of| of.output.clone());
         let place = folder.join(format!("{}dataset-{name}", world::PARTIAL));
-        let codebook = artefact.write(&place, request.threads, &|_| ())?;
+        let codebook = artefact.write(&place, request.threads, &|_| ()).map_err(|e| match e {
+            // This pass reads columns that no other may have read.
+            ArtefactError::Engine(_) if spec.privacy.is_some() => RunError::Unread.into(),
+            e => DeliverError::from(e),
+        })?;
         let (bytes, sha256) = world::sha256_file(&place)?;
         let rows = codebook.rows_written + codebook.rows_suppressed;
         let codebook = report::pretty("codebook.json", &codebook)?;
