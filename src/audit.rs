@@ -224,6 +224,11 @@ pub struct ClassRisk {
     pub at_risk: Vec<Option<f64>>,
     /// Share of rows alone in their class.
     pub uniques: Option<f64>,
+    /// Greatest 1 / rows of the population in a class, and its mean over rows; absent without a population.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journalist_max: Option<f64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub journalist_mean: Option<f64>,
 }
 
 /// The model that was trained.

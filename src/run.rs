@@ -94,6 +94,8 @@ pub struct Audited {
     pub price: Vec<Reading>,
     /// The files of the source as they were before the first pass and after the last.
     pub states: Vec<Option<FileState>>,
+    /// Files that were read besides the source.
+    pub others: Vec<PathBuf>,
     /// What the model of the de-identified dataset decided.
     pub decision: Option<Decision>,
     /// How far attacks on the real rows got; under differential privacy for the internal edition only.
@@ -155,12 +157,14 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
     }
     if plan.spec.train.is_none() {
         passes.push(pass("contract and measure", "rows, columns, cohorts; no model stands between the two".into()));
+        passes.extend(coarsening::pass(&plan.spec));
         passes.extend(attack::pass(&plan.spec));
         return passes;
     }
     passes.push(pass("contract and train", "rows, columns, and the moments the model is made of".into()));
     passes.extend(train::passes(plan).into_iter().map(|reason| pass("train", reason)));
     passes.push(pass("measure", "cohorts under the trained model".into()));
+    passes.extend(coarsening::pass(&plan.spec));
     passes.extend(attack::pass(&plan.spec));
     passes
 }
@@ -205,10 +209,7 @@ pub fn audit(
         true => trained(&plan, &mut rows, classes)?,
         false => given(&plan, &mut rows, classes)?,
     };
-    let decision = coarsener.decide(&plan, &released)?;
-    if decision.is_some() {
-        rows.meter.stage("coarsen", 0);
-    }
+    let decision = coarsener.decide(&plan, &released, &mut rows)?;
     let attacks = attack::attack(&plan, pipeline.folder, (model.as_ref(), decision.as_ref()), &mut rows);
     rows.whole()?;
     let mut measurement = measure::measure(&plan, &subject, &released)?;
@@ -232,7 +233,18 @@ pub fn audit(
         released: &released,
         passes: listed,
     };
-    Ok(Audited { audit: parts.audit(), source, model, passes_planned, passes_run, price, states, decision, attacks })
+    Ok(Audited {
+        audit: parts.audit(),
+        source,
+        model,
+        passes_planned,
+        passes_run,
+        price,
+        states,
+        others: coarsener.files(),
+        decision,
+        attacks,
+    })
 }
 
 /// Under differential privacy all domains are declared.

@@ -16,7 +16,7 @@ use super::risk::risk;
 use super::utility::Objective;
 use crate::audit::{ClassCriterion, ClassRisk, Coarsening, QuasiIdentifier};
 use crate::demand::{Axis, Demand, Rows, Shape};
-use crate::plan::spec::{self, ClassModel, ColumnRule, Deidentify, Do, LossOf, SearchBy};
+use crate::plan::spec::{self, ClassModel, ColumnRule, Deidentify, Do, LossOf, SearchBy, Spec};
 use crate::plan::{Plan, kinds};
 use crate::scalar::{Arithmetic, Expr, Function, Kind, Scalar, format_number};
 use crate::schema::{Domain, Origin};
@@ -25,6 +25,9 @@ use crate::world;
 
 /// Name of the table of classes.
 pub const CLASSES: &str = "deidentify/classes";
+
+/// Name of the table of the population's classes.
+pub const POPULATION: &str = "deidentify/population";
 
 /// Finest intervals of one column.
 const INTERVALS_MAX: f64 = 100_000.0;
@@ -84,13 +87,36 @@ impl Model<'_> {
         Ok(Demand { name: CLASSES.into(), rows: Rows::Kept, shape: Shape::Tally { axes, weight: None } })
     }
 
-    /// Finds the coarser values of least loss that keep the criteria.
+    /// The file of the population as a pipeline file of its own, with the quasi-identifiers and nothing else.
+    pub fn population(&self, spec: &Spec) -> Option<Spec> {
+        let mut of = spec.clone();
+        of.ingest.path = self.of.population.clone()?;
+        (of.ingest.format, of.ingest.filter) = (None, None);
+        of.derive.clear();
+        of.schema.retain(|name, _| self.columns.iter().any(|(column, _, _)| column == name));
+        (of.privacy, of.deidentify, of.train, of.attacks) = (None, None, None, None);
+        Some(of)
+    }
+
+    /// The table of the population's classes.
+    ///
+    /// # Errors
+    /// As for the table of the dataset.
+    pub fn population_demand(&self, plan: &Plan) -> Result<Demand, ModelError> {
+        let axes = self.quasi(plan)?.into_iter().map(|quasi| quasi.axis).collect();
+        Ok(Demand { name: POPULATION.into(), rows: Rows::All, shape: Shape::Tally { axes, weight: None } })
+    }
+
+    /// Finds the coarser values of least loss that keep the criteria. `population` is the table of the population's classes.
     ///
     /// # Errors
     /// Criteria that cannot be reached within the limit of suppression, or that lack what they read.
-    pub fn decide(&self, plan: &Plan, tally: &Tally) -> Result<Decision, ModelError> {
+    pub fn decide(&self, plan: &Plan, tally: &Tally, population: Option<&Tally>) -> Result<Decision, ModelError> {
         let quasi = self.quasi(plan)?;
-        let classes = Classes::of(tally, quasi.len())?;
+        let mut classes = Classes::of(tally, quasi.len())?;
+        if let Some(population) = population {
+            classes = classes.with_population(population)?;
+        }
         let criteria = self.criteria();
         let hierarchies: Vec<Hierarchy> = quasi.iter().map(|quasi| quasi.hierarchy.clone()).collect();
         let mut found = match self.of.search {
@@ -171,6 +197,7 @@ impl Model<'_> {
         let closeness = |t: Option<f64>, distance| t.map(|t| Criterion::Closeness { t, distance });
         [
             of.k_anonymity.map(|k| Criterion::KAnonymity { k }),
+            of.k_map.map(|k| Criterion::KMap { k }),
             of.alpha.map(|alpha| Criterion::AlphaK { alpha, k }),
             of.distinct_diversity.map(|l| Criterion::DistinctDiversity { l }),
             of.entropy_diversity.map(|l| Criterion::EntropyDiversity { l }),
@@ -202,6 +229,8 @@ impl Model<'_> {
             marketer: risk.prosecutor_mean,
             at_risk: risk.at_risk.iter().map(|of| share(*of)).collect(),
             uniques: share(risk.sample_uniques),
+            journalist_max: risk.journalist.as_ref().map(|of| of.max),
+            journalist_mean: risk.journalist.as_ref().map(|of| of.mean),
         })
     }
 
@@ -252,7 +281,8 @@ fn objective(of: LossOf) -> Objective {
 fn asked(criterion: &Criterion) -> String {
     let number = format_number;
     match criterion {
-        Criterion::KAnonymity { k } | Criterion::KMap { k } => format!("at least {k} rows"),
+        Criterion::KAnonymity { k } => format!("at least {k} rows"),
+        Criterion::KMap { k } => format!("at least {k} rows of the population"),
         Criterion::AlphaK { alpha, k } => format!("at most {}, in classes of at least {k} rows", number(*alpha)),
         Criterion::DistinctDiversity { l } => format!("at least {l}"),
         Criterion::EntropyDiversity { l } => format!("at least {}", number(*l)),

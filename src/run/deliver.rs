@@ -366,7 +366,7 @@ fn digests(audited: &Audited) -> Result<Vec<FileDigest>, DeliverError> {
         Ok(FileDigest { name, bytes, sha256 })
     };
     let paths = &audited.source.paths;
-    let digests = paths.iter().map(digest).collect::<Result<_, std::io::Error>>()?;
+    let digests = paths.iter().chain(&audited.others).map(digest).collect::<Result<_, std::io::Error>>()?;
     if world::states(paths) == audited.states { Ok(digests) } else { Err(RunError::Changed.into()) }
 }
 

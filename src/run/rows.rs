@@ -64,6 +64,21 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// Makes a pass over other rows than those of the source. Nothing here is private: a model is refused under differential privacy.
+    pub(super) fn population(&mut self, name: &str, scan: &Scan, demands: &[Demand]) -> Result<Released, RunError> {
+        self.progress.pass(name, self.made + 1, self.planned);
+        let collected = self.engine.collect(scan, demands, self.progress.rows())?;
+        self.progress.done(Some(collected.rows));
+        self.over += 1;
+        self.planned += collected.passes - 1;
+        self.made += collected.passes;
+        self.meter.stage(&format!("pass {}: {name}", self.made), collected.rows);
+        match self.private {
+            true => Err(RunError::Pay(PayError::Failed("nothing was paid for".into()))),
+            false => Ok(privatize::release(collected.evidence)),
+        }
+    }
+
     /// Makes the pass of the attacks. It counts as made whatever becomes of it.
     pub(super) fn unreleased(&mut self, name: &str, plan: &Plan, demands: &[Demand]) -> Result<Unprotected, String> {
         self.made += 1;

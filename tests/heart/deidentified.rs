@@ -334,6 +334,25 @@ mod coarsened {
         }
     }
 
+    /// k-map: every class of the file has as many rows of the population, read by the names of the columns.
+    #[test]
+    fn classes_hide_in_a_population() {
+        let pipeline = PIPELINE
+            .replace("k_anonymity = 5", "k_map = 5\npopulation = \"t.csv\"")
+            .replace("sensitive = \"ill\"\n        distinct_diversity = 2\n", "");
+        let (_folder, report, folder) = run(&pipeline).unwrap();
+        let coarsening = &report["coarsening"];
+        // The population is the file itself: k-map is k-anonymity then.
+        assert!(classes(&folder.join("clinic.csv")).values().all(|class| class.len() >= 5));
+        assert_eq!(coarsening["after"]["journalist_max"], coarsening["after"]["prosecutor_max"]);
+        let record: serde_json::Value =
+            serde_json::from_str(&std::fs::read_to_string(folder.join("run.json")).unwrap()).unwrap();
+        assert_eq!(record["inputs"].as_array().unwrap().len(), 2);
+        assert!(std::fs::read_to_string(folder.join("report.html")).unwrap().contains("(journalist)"));
+        let error = run(&pipeline.replace("population = \"t.csv\"", "population = \"nowhere.csv\"")).unwrap_err();
+        assert!(error.contains("deidentify.model.population"), "{error}");
+    }
+
     #[test]
     fn what_cannot_be_reached_writes_nothing() {
         let error = run(&PIPELINE.replace("k_anonymity = 5", "k_anonymity = 601")).unwrap_err();

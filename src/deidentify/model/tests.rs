@@ -115,7 +115,7 @@ fn what_is_decided_holds_when_it_is_read_back() {
             tally.add(&codes, Cell::rows(1));
             rows.push(codes);
         }
-        let Decision { coarsening, decided } = model.decide(&plan, &tally).unwrap();
+        let Decision { coarsening, decided } = model.decide(&plan, &tally, None).unwrap();
         let mut found = std::collections::BTreeMap::<Vec<Arc<str>>, Vec<u32>>::new();
         let mut suppressed = 0;
         for codes in &rows {
@@ -143,10 +143,10 @@ fn what_cannot_be_reached_is_an_error() {
     let model = Model::open(plan.spec.deidentify.as_ref().unwrap(), Path::new(".")).unwrap().unwrap();
     let mut tally = Tally::new(vec![11, 4]);
     tally.add(&[0, 0], Cell::rows(50));
-    assert_eq!(model.decide(&plan, &tally).err(), Some(ModelError::Unreachable));
+    assert_eq!(model.decide(&plan, &tally, None).err(), Some(ModelError::Unreachable));
     let plan = self::plan(&format!("{COLUMNS}[deidentify.model]\nk_anonymity = 100\nsuppression_max = 1\n"));
     let model = Model::open(plan.spec.deidentify.as_ref().unwrap(), Path::new(".")).unwrap().unwrap();
-    assert_eq!(model.decide(&plan, &tally).err(), Some(ModelError::NothingLeft));
+    assert_eq!(model.decide(&plan, &tally, None).err(), Some(ModelError::NothingLeft));
 }
 
 #[test]
@@ -157,8 +157,34 @@ fn small_counts_of_rows_are_withheld_where_that_is_asked() {
     tally.add(&[0, 0], Cell::rows(1));
     tally.add(&[1, 0], Cell::rows(5));
     tally.add(&[4, 1], Cell::rows(60));
-    let coarsening = model.decide(&plan, &tally).unwrap().coarsening;
+    let coarsening = model.decide(&plan, &tally, None).unwrap().coarsening;
     let before = coarsening.before.unwrap();
     assert_eq!((before.class_min, before.class_max, before.uniques), (None, Some(60), None));
     assert_eq!((before.prosecutor_max, before.at_risk), (None, vec![None, None]));
+}
+
+/// A class of one row is let be where the population has four of its kind.
+#[test]
+fn a_population_is_what_rows_hide_in() {
+    let plan = plan(&format!("{COLUMNS}[deidentify.model]\nk_map = 4\npopulation = \"p.csv\"\n"));
+    let model = Model::open(plan.spec.deidentify.as_ref().unwrap(), Path::new(".")).unwrap().unwrap();
+    let mut tally = Tally::new(vec![11, 4]);
+    tally.add(&[0, 0], Cell::rows(1));
+    tally.add(&[4, 1], Cell::rows(6));
+    let Shape::Tally { axes, .. } = model.population_demand(&plan).unwrap().shape else { panic!("a table") };
+    let mut population = Tally::new(axes.iter().map(Axis::size).collect());
+    population.add(&[0, 0], Cell::rows(4));
+    population.add(&[4, 1], Cell::rows(8));
+    population.add(&[7, 1], Cell::rows(1));
+    let coarsening = model.decide(&plan, &tally, Some(&population)).unwrap().coarsening;
+    assert!(coarsening.quasi_identifiers.iter().all(|of| of.level == Some(0)), "{coarsening:?}");
+    assert_eq!((coarsening.criteria[0].attained, coarsening.criteria[0].holds), (Some(4.0), true));
+    let after = coarsening.after.unwrap();
+    assert_eq!((after.class_min, after.journalist_max), (Some(1), Some(0.25)));
+    // (1 / 4 + 6 / 8) / 7.
+    assert!((after.journalist_mean.unwrap() - 1.0 / 7.0).abs() < 1e-12);
+    population.add(&[4, 1], Cell::rows(-3));
+    assert_eq!(model.decide(&plan, &tally, Some(&population)).err(), Some(ModelError::Sample));
+    let of = model.population(&plan.spec).unwrap();
+    assert_eq!(of.schema.keys().collect::<Vec<_>>(), ["age", "sex"]);
 }

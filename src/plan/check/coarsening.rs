@@ -33,6 +33,7 @@ pub(super) fn check(checker: &mut Checker, section: &Deidentify, parse: Parse) {
     }
     criteria(checker, model);
     sensitive(checker, section, model);
+    population(checker, model, &columns);
     search(checker, model, &columns);
     people(checker);
     known(checker, section, parse);
@@ -86,7 +87,7 @@ fn known(checker: &mut Checker, section: &Deidentify, parse: Parse) {
 
 fn criteria(checker: &mut Checker, model: &ClassModel) {
     let about = about_sensitive(model);
-    if model.k_anonymity.is_none() && about.is_empty() {
+    if model.k_anonymity.is_none() && model.k_map.is_none() && about.is_empty() {
         checker.error("no-criterion", &MODEL, "the model demands nothing", "for example k_anonymity = 5");
     }
     if model.k_anonymity == Some(1) {
@@ -97,6 +98,7 @@ fn criteria(checker: &mut Checker, model: &ClassModel) {
     let share = |x: f64| (0.0..=1.0).contains(&x);
     let wrong = [
         ("k_anonymity", model.k_anonymity == Some(0), "a class has at least 1 row"),
+        ("k_map", model.k_map == Some(0), "a class has at least 1 person of the population"),
         ("alpha", model.alpha.is_some_and(|x| !share(x) || x == 0.0), "alpha is more than 0 and at most 1"),
         ("distinct_diversity", model.distinct_diversity == Some(0), "l is at least 1"),
         ("entropy_diversity", model.entropy_diversity.is_some_and(|x| !x.is_finite() || x < 1.0), "l is at least 1"),
@@ -172,6 +174,23 @@ fn sensitive(checker: &mut Checker, section: &Deidentify, model: &ClassModel) {
             let remedy = "derive the column that is to be written, name that as sensitive, and keep it";
             checker.error("sensitive-transformed", &path, message, remedy);
         }
+    }
+}
+
+/// The population is read by the names of the columns: none of them can be computed.
+fn population(checker: &mut Checker, model: &ClassModel, columns: &[(&String, &ColumnRule)]) {
+    let Some(_) = &model.population else {
+        if model.k_map.is_some() {
+            let message = "the classes of a population are asked for, and no file of it is named";
+            let path = ["deidentify", "model", "k_map"];
+            checker.error("no-population", &path, message, "write population = \"...\", or k_anonymity");
+        }
+        return;
+    };
+    for (name, _) in columns.iter().filter(|(name, _)| checker.spec.derive.contains_key(*name)).collect::<Vec<_>>() {
+        let message = format!("{name} is computed, and the population file is read as it is");
+        let remedy = "have the column in both files, or leave the population out";
+        checker.error("computed-column", &["deidentify", "columns", name, "do"], message, remedy);
     }
 }
 

@@ -165,6 +165,8 @@ const DEIDENTIFY: &[Key] = &[
 const CLASS_MODEL: &[Key] = &[
     may("sensitive", Text),
     may("k_anonymity", Whole(I64)),
+    may("k_map", Whole(I64)),
+    may("population", Text),
     may("alpha", Number),
     may("distinct_diversity", Whole(I64)),
     may("entropy_diversity", Number),

@@ -131,6 +131,13 @@ pub struct ClassModel {
     /// Least rows of a class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub k_anonymity: Option<u64>,
+    /// Least rows of a class in the population.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k_map: Option<u64>,
+    /// File with a row for every person the dataset could be of, and the columns with do = "model" under the same names; relative to the
+    /// pipeline file. It holds the people of the dataset too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub population: Option<String>,
     /// Greatest share of one sensitive value in a class; with `k_anonymity`, (alpha, k)-anonymity.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub alpha: Option<f64>,

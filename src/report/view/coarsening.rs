@@ -114,6 +114,11 @@ fn risks(found: &Found) -> Vec<Risk> {
         both("Share of rows linked rightly when all are linked (marketer)".into(), &|risk| percent(risk.marketer)),
         both("Rows alone in their class".into(), &|risk| some(risk.uniques)),
     ];
+    if found.before.as_ref().is_some_and(|risk| risk.journalist_max.is_some()) {
+        let name = "Greatest risk of a row of somebody who may be in the file (journalist)";
+        risks.push(both(name.into(), &|risk| some(risk.journalist_max)));
+        risks.push(both("The same, mean over rows".into(), &|risk| some(risk.journalist_mean)));
+    }
     for (at, risk_at) in found.risk_at.iter().enumerate() {
         let above = |risk: &ClassRisk| risk.at_risk.get(at).map_or("not counted".into(), |share| some(*share));
         risks.push(both(format!("Rows at a risk above {}", percent(*risk_at)), &above));
