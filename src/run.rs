@@ -29,7 +29,7 @@ use crate::judge;
 use crate::measure::privacy::undeclared;
 use crate::measure::{self, Measurement, Subject};
 use crate::model::Model;
-use crate::plan::spec::{ModelKind, Spec};
+use crate::plan::spec::{Do, ModelKind, Spec};
 use crate::plan::{Learned, Parse, Plan, PlanError, learn};
 use crate::privatize::ReleaseError;
 use crate::scan::Source;
@@ -169,10 +169,13 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
     passes
 }
 
-/// The pass that writes the de-identified dataset, after the audit.
-pub fn dataset_pass(spec: &Spec) -> Option<PassOf> {
-    let of = spec.deidentify.as_ref()?;
-    Some(PassOf { name: "dataset".into(), reason: format!("the rows, de-identified, as {}", of.output) })
+/// The passes that write the de-identified dataset, after the audit.
+pub fn dataset_passes(spec: &Spec) -> Vec<PassOf> {
+    let Some(of) = &spec.deidentify else { return Vec::new() };
+    let groups = of.columns.values().any(|rule| rule.by == Do::Microaggregate);
+    let groups = groups.then(|| PassOf { name: "groups".into(), reason: "rows that are alike are grouped".into() });
+    let dataset = PassOf { name: "dataset".into(), reason: format!("the rows, de-identified, as {}", of.output) };
+    groups.into_iter().chain([dataset]).collect()
 }
 
 /// Runs every stage. `today` decides which waivers have ended.
@@ -435,7 +438,7 @@ impl Parts<'_> {
                 .iter()
                 // Under differential privacy attacks and the dataset are in the internal edition only.
                 .filter(|pass| self.privacy.is_none() || pass.name != attack::NAME)
-                .chain(dataset_pass(&self.plan.spec).iter().filter(|_| self.privacy.is_none()))
+                .chain(dataset_passes(&self.plan.spec).iter().filter(|_| self.privacy.is_none()))
                 .map(|pass| format!("{}: {}", pass.name, pass.reason))
                 .collect(),
         }

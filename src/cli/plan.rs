@@ -70,7 +70,7 @@ fn description(loaded: &Loaded) -> Result<Description, String> {
     let metrics = measure::measured(&plan, &subject);
     let passes: Vec<(String, String)> = crate::run::passes(&plan)
         .into_iter()
-        .chain(crate::run::dataset_pass(&loaded.spec))
+        .chain(crate::run::dataset_passes(&loaded.spec))
         .map(|pass| (pass.name, pass.reason))
         .collect();
     let mut description = describe(&plan, &names, &demands, &metrics, &passes);

@@ -154,6 +154,10 @@ fn meaning(rule: &ColumnRule) -> String {
             rule.unit.as_deref().unwrap_or("unit"),
             rule.days_max.unwrap_or(0)
         ),
+        Do::Microaggregate => format!(
+            "The mean of a group of {} rows or more that are alike in all columns with this word (MDAV, Domingo-Ferrer and Torra 2005). Variances are too small; a row in which one of these columns is missing has none of them.",
+            rule.k.unwrap_or(0)
+        ),
         Do::Randomise => "Drawn anew for every row: it tells little of any row, and of many rows what `undoing` says. A number can lie beyond its bounds; a missing one was taken as the middle.".into(),
         Do::Model => "A model chose coarser values: intervals [a, b) hold a and not b, [a, b] hold both, * is any value; a missing value and one of no level have words of their own.".into(),
         Do::Round => format!("Rounded to multiples of {}.", at(rule.to)),

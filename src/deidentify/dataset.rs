@@ -140,6 +140,12 @@ impl Deidentifier {
         &self.reads
     }
 
+    /// Positions in the dataset of the columns that are written as means of groups, with their names.
+    pub fn grouped(&self) -> Vec<(usize, Arc<str>)> {
+        let of = self.steps.iter().enumerate().filter(|(_, step)| matches!(step.by, Transformation::Grouped));
+        of.map(|(at, step)| (at, step.name.clone())).collect()
+    }
+
     /// Columns of the dataset with their kinds.
     pub fn columns(&self) -> Vec<(Arc<str>, Kind)> {
         self.steps.iter().map(|step| (step.name.clone(), step.kind)).collect()
@@ -226,6 +232,7 @@ impl Opening<'_> {
         Ok(match of.by {
             Do::Keep | Do::Drop => Transformation::Keep,
             Do::Redact | Do::Model => Transformation::Redact,
+            Do::Microaggregate => Transformation::Grouped,
             Do::Randomise => Transformation::Randomise((self.randomiser)(name, of).map_err(|why| rule(name, why))?),
             Do::Mask => Transformation::Mask(match &of.pattern {
                 Some(pattern) => Mask::Pattern(pattern.chars().collect()),

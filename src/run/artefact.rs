@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use super::randomise;
 use crate::audit::Coarsening;
+use crate::deidentify::classes::ModelError;
 use crate::deidentify::codebook::Codebook;
 use crate::deidentify::dataset::{Counts, Deidentifier, DeidentifyError, Delimited, Window};
+use crate::deidentify::microaggregate::microaggregate;
 use crate::deidentify::model::Decision;
 use crate::engine::{EngineError, rows};
 use crate::plan::spec::{Deidentify, Do, Spec};
@@ -26,6 +28,12 @@ pub enum ArtefactError {
     Engine(#[from] EngineError),
     #[error("{0}")]
     File(#[from] io::Error),
+    #[error("microaggregate: {0}")]
+    Groups(#[from] ModelError),
+    #[error(
+        "microaggregate holds all rows in memory, and its work grows with their square: at most {ROWS_MAX} rows, here are more; use generalise with a width"
+    )]
+    TooManyRows,
 }
 
 /// A dataset in the making: rules and secrets are opened, no row is read.
@@ -63,7 +71,12 @@ impl<'a> Artefact<'a> {
         Ok(self.rules.decide(decision.decided)?)
     }
 
-    /// Writes the dataset to a place and returns its codebook. One pass over the rows.
+    /// Passes over the rows that `write` makes.
+    pub fn passes(&self) -> u32 {
+        1 + u32::from(!self.rules.grouped().is_empty())
+    }
+
+    /// Writes the dataset to a place and returns its codebook. One pass over the rows, and one before where rows are grouped.
     pub fn write(
         &self,
         place: &Path,
@@ -75,8 +88,10 @@ impl<'a> Artefact<'a> {
         let mut sink = Sink::new(&self.spec.output, file, &columns)?;
         let mut window = Window::new(if self.spec.shuffle { Some(self.entropy.generator()?) } else { None });
         let (mut counts, mut failed) = (Counts::default(), None);
+        let mut groups = Groups::of(self, threads)?;
         let map = |batch: &[Vector], rows: &[u32]| self.rules.apply(batch, rows);
-        let mut take = |(batch, of): (Vec<Vector>, Counts)| {
+        let mut take = |(mut batch, mut of): (Vec<Vector>, Counts)| {
+            groups.fill(&mut batch, &mut of);
             counts.add(&of);
             let rows = (of.rows - of.rows_suppressed) as usize;
             let written = window.add(batch, rows).map_or(Ok(()), |full| sink.write(&full));
@@ -97,6 +112,71 @@ impl<'a> Artefact<'a> {
         };
         let names = &mut self.pipeline.schema.keys();
         Ok(Codebook::of(self.spec, &columns, names, self.coarsening.clone(), &undoing, &counts))
+    }
+}
+
+/// Most rows that are grouped.
+const ROWS_MAX: usize = 100_000;
+
+/// Columns that are written as means of groups, row after row.
+#[derive(Default)]
+struct Groups {
+    /// Position in the dataset, values before, and means.
+    columns: Vec<(usize, Vec<f64>, Vec<f64>)>,
+    at: usize,
+}
+
+impl Groups {
+    /// Reads the columns and groups their rows. A row in which one is missing is in no group.
+    fn of(artefact: &Artefact, threads: usize) -> Result<Groups, ArtefactError> {
+        let (places, names): (Vec<usize>, Vec<Arc<str>>) = artefact.rules.grouped().into_iter().unzip();
+        let k = artefact.spec.columns.values().find_map(|rule| rule.k).unwrap_or(0) as usize;
+        let mut values: Vec<Vec<f64>> = vec![Vec::new(); names.len()];
+        if names.is_empty() {
+            return Ok(Groups::default());
+        }
+        let numbers = |batch: &[Vector], rows: &[u32]| -> Vec<Vec<f64>> {
+            let of = |column: &Vector| match column {
+                Vector::Number(numbers) => rows.iter().map(|row| numbers[*row as usize]).collect(),
+                _ => vec![f64::NAN; rows.len()],
+            };
+            batch.iter().map(of).collect()
+        };
+        let mut take = |batch: Vec<Vec<f64>>| {
+            values.iter_mut().zip(batch).for_each(|(all, more)| all.extend(more));
+            values.first().is_none_or(|all| all.len() <= ROWS_MAX)
+        };
+        rows::stream(artefact.scan, &names, threads, &numbers, &mut take, &|_| ())?;
+        let rows = values.first().map_or(0, Vec::len);
+        if rows > ROWS_MAX {
+            return Err(ArtefactError::TooManyRows);
+        }
+        let whole: Vec<usize> = (0..rows).filter(|row| values.iter().all(|column| !column[*row].is_nan())).collect();
+        let grouped: Vec<Vec<f64>> =
+            values.iter().map(|column| whole.iter().map(|row| column[*row]).collect()).collect();
+        let means = microaggregate(&grouped, k)?.columns;
+        let spread = |means: Vec<f64>| {
+            let mut all = vec![f64::NAN; rows];
+            whole.iter().zip(means).for_each(|(row, mean)| all[*row] = mean);
+            all
+        };
+        let means = means.into_iter().map(spread);
+        let columns = places.into_iter().zip(values).zip(means).map(|((place, values), means)| (place, values, means));
+        Ok(Groups { columns: columns.collect(), at: 0 })
+    }
+
+    /// Puts the means of the next rows into a batch.
+    fn fill(&mut self, batch: &mut [Vector], counts: &mut Counts) {
+        let rows = self.at..self.at + counts.rows as usize;
+        for (place, values, means) in &self.columns {
+            let (Some(values), Some(means)) = (values.get(rows.clone()), means.get(rows.clone())) else { continue };
+            let changed = values.iter().zip(means).filter(|(a, b)| !a.is_nan() && a != b).count() as u64;
+            let there = values.iter().filter(|x| !x.is_nan()).count() as u64;
+            let lost = values.iter().zip(means).filter(|(a, b)| !a.is_nan() && b.is_nan()).count() as u64;
+            counts.columns[*place] = [there, changed, lost];
+            batch[*place] = Vector::Number(means.to_vec());
+        }
+        self.at = rows.end;
     }
 }
 

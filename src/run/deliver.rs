@@ -105,6 +105,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let files = report::files(&audited.audit, audited.model.as_ref())?;
     // The dataset is de-identified, not differentially private: it is for the internal edition.
     let place = if spec.privacy.is_some() { &internal } else { &folder };
+    let dataset_passes = artefact.as_ref().map_or(0, Artefact::passes);
     let dataset = artefact.map(|artefact| Dataset::write(&artefact, spec, place, request)).transpose()?;
     if let Some(dataset) = &dataset {
         meter.stage("dataset", dataset.rows);
@@ -125,8 +126,8 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         finished_at: request.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         engine: request.engine_name.into(),
         threads: request.threads,
-        passes_planned: audited.passes_planned + u32::from(dataset.is_some()),
-        passes_run: audited.passes_run + u32::from(dataset.is_some()),
+        passes_planned: audited.passes_planned + dataset_passes,
+        passes_run: audited.passes_run + dataset_passes,
         usage: meter.stages,
         previous,
         edition: None,
@@ -222,7 +223,11 @@ impl Dataset {
         let place = folder.join(format!("{}dataset-{name}", world::PARTIAL));
         let codebook = artefact.write(&place, request.threads, &|_| ()).map_err(|e| match e {
             // This pass reads columns that no other may have read.
-            ArtefactError::Engine(_) if spec.privacy.is_some() => RunError::Unread.into(),
+            ArtefactError::Engine(_) | ArtefactError::Groups(_) | ArtefactError::TooManyRows
+                if spec.privacy.is_some() =>
+            {
+                RunError::Unread.into()
+            }
             e => DeliverError::from(e),
         })?;
         let (bytes, sha256) = world::sha256_file(&place)?;

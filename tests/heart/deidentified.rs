@@ -477,3 +477,49 @@ mod randomised {
         assert!(refused("epsilon = 1.0", "epsilon = 41.0").contains("at most 40"));
     }
 }
+
+/// Numbers written as means of groups: every pair of means stands in k rows or more, and sums stay.
+#[test]
+fn rows_that_are_alike_are_written_as_their_mean() {
+    let pipeline = r#"
+        pipeline.name = "groups"
+        ingest.path = "rows.csv"
+        ingest.where = "icd <> 'x'"
+        [schema]
+        icd = { roles = [] }
+        age = { roles = [], bounds = [0, 120] }
+        income = { roles = [], as = "number" }
+        [deidentify]
+        output = "out.csv"
+        shuffle = false
+        columns.icd = { do = "keep" }
+        columns.age = { do = "microaggregate", k = 4 }
+        columns.income = { do = "microaggregate", k = 4 }
+    "#;
+    let place = folder("");
+    let row = |row: u32| {
+        let (icd, income) = (
+            if row % 10 == 3 { "x" } else { "a" },
+            if row == 25 { String::new() } else { (row * 997 % 5000).to_string() },
+        );
+        format!("{icd},{},{income}\n", 20 + row * row % 60)
+    };
+    std::fs::write(place.path().join("rows.csv"), format!("icd,age,income\n{}", (0..101).map(row).collect::<String>()))
+        .unwrap();
+    let (file, codebook) = written(place.path(), pipeline).unwrap();
+    let mut reader = csv::Reader::from_reader(file.as_bytes());
+    assert_eq!(reader.headers().unwrap().iter().collect::<Vec<_>>(), ["age", "icd", "income"]);
+    let rows: Vec<csv::StringRecord> = reader.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 91);
+    let mut groups = std::collections::BTreeMap::<(String, String), usize>::new();
+    rows.iter().for_each(|row| *groups.entry((row[0].to_owned(), row[2].to_owned())).or_default() += 1);
+    assert_eq!(groups.remove(&(String::new(), String::new())), Some(1), "an income is missing: the row is in no group");
+    assert!(groups.values().all(|rows| (4..8).contains(rows)) && groups.len() > 10, "{groups:?}");
+    let kept = (0..101u32).filter(|row| row % 10 != 3 && *row != 25);
+    let (ages, incomes) = kept.fold((0, 0), |(a, i), row| (a + 20 + row * row % 60, i + row * 997 % 5000));
+    let sum = |at: usize| rows.iter().filter_map(|row| row[at].parse::<f64>().ok()).sum::<f64>();
+    assert!((sum(0) - f64::from(ages)).abs() < 1e-6 && (sum(2) - f64::from(incomes)).abs() < 1e-6);
+    assert!(codebook.contains("MDAV"));
+    let few = written(place.path(), &pipeline.replace("k = 4", "k = 400")).unwrap_err();
+    assert!(few.contains("at least k rows"), "{few}");
+}

@@ -42,6 +42,8 @@ pub enum Transformation {
     BottomCode(f64),
     Round(f64),
     Randomise(randomise::Randomiser),
+    /// Filled in by whoever has the groups; empty until then.
+    Grouped,
     #[cfg(feature = "seal")]
     Pseudonym(key::Pseudonym),
     #[cfg(feature = "seal")]
@@ -70,6 +72,7 @@ impl Transformation {
         match self {
             Transformation::Keep => Some(of),
             Transformation::Randomise(by) => by.kind(of),
+            Transformation::Grouped => (of == Kind::Number).then_some(of),
             Transformation::TopCode(_) | Transformation::BottomCode(_) | Transformation::Round(_) => {
                 (of == Kind::Number).then_some(of)
             }
@@ -91,6 +94,9 @@ impl Transformation {
         match self {
             Transformation::Keep => kept(column, rows),
             Transformation::Randomise(by) => by.of(column, rows),
+            Transformation::Grouped => {
+                Transformed { column: Vector::Null(rows.len()), values: 0, changed: 0, refused: 0 }
+            }
             Transformation::Redact => {
                 let values = rows.iter().filter(|row| !is_missing(column, **row)).count() as u64;
                 Transformed { column: Vector::Null(rows.len()), values, changed: values, refused: 0 }

@@ -15,6 +15,7 @@ pub(super) fn check(checker: &mut Checker, parse: Parse) {
     let Some(section) = &checker.spec.deidentify else { return };
     output(checker, section);
     super::coarsening::check(checker, section, parse);
+    grouped(checker, section);
     if section.columns.values().all(|rule| rule.by == Do::Drop) {
         let message = "no column is left: the file would hold nothing";
         let remedy = "give the columns that stay do = \"keep\", or another word";
@@ -97,6 +98,7 @@ fn written(rule: &ColumnRule) -> Vec<&'static str> {
         ("dates", rule.dates.is_some()),
         ("at", rule.at.is_some()),
         ("to", rule.to.is_some()),
+        ("k", rule.k.is_some()),
         ("epsilon", rule.epsilon.is_some()),
         ("days_max", rule.days_max.is_some()),
         ("unit", rule.unit.is_some()),
@@ -122,6 +124,7 @@ fn belongs(by: Do) -> (&'static [&'static [&'static str]], &'static [&'static st
         Do::Round => (&[&["to"]], &[]),
         Do::Model => (&[], STEPS),
         Do::Randomise => (&[&["epsilon"]], &["to"]),
+        Do::Microaggregate => (&[&["k"]], &[]),
     }
 }
 
@@ -226,7 +229,7 @@ fn kind(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSpe
         return;
     }
     let needed = match rule.by {
-        Do::TopCode | Do::BottomCode | Do::Round => ReadAs::Number,
+        Do::TopCode | Do::BottomCode | Do::Round | Do::Microaggregate => ReadAs::Number,
         Do::Generalise if rule.width.is_some() => ReadAs::Number,
         Do::Model if rule.widths.is_some() => ReadAs::Number,
         Do::Model if rule.prefixes.is_some() || rule.dates.is_some() || rule.hierarchy.is_some() => ReadAs::Text,
@@ -242,6 +245,27 @@ fn kind(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSpe
         let message = format!("{} is for {of}, and {name} is read as something else", rule.by.name());
         let remedy = format!("write as = \"{write}\" under [schema.{}]", super::quoted(name));
         checker.error("wrong-kind", &["deidentify", "columns", name, "do"], message, remedy);
+    }
+}
+
+/// Groups are of one size, and no model leaves rows of them out.
+fn grouped(checker: &mut Checker, section: &Deidentify) {
+    let of = section.columns.iter().filter(|(_, rule)| rule.by == Do::Microaggregate);
+    let of: Vec<(&String, Option<u64>)> = of.map(|(name, rule)| (name, rule.k)).collect();
+    let Some((first, least)) = of.first().copied() else { return };
+    for (name, k) in of {
+        let path = ["deidentify", "columns", name, "k"];
+        if k.is_some_and(|k| k < 2) {
+            checker.error("bad-parameter", &path, "a group of one row is the row", "for example k = 5");
+        } else if k.is_some() && k != least {
+            let message = format!("{name} is grouped with {first}, and groups have one least size");
+            checker.error("bad-parameter", &path, message, "write the same k for all columns with this word");
+        }
+    }
+    if section.model.is_some() {
+        let message = "a model can leave rows out, and groups would be smaller than k";
+        let remedy = "use one of the two; for the model, widths make numbers coarser";
+        checker.error("grouped-with-model", &["deidentify", "columns", first, "do"], message, remedy);
     }
 }
 
@@ -298,7 +322,7 @@ fn shows(rule: &ColumnRule) -> bool {
     match rule.by {
         Do::Keep | Do::Round | Do::TopCode | Do::BottomCode | Do::Generalise | Do::DateShift | Do::Model => true,
         // Whatever epsilon: a value still tells a little.
-        Do::Randomise => true,
+        Do::Randomise | Do::Microaggregate => true,
         Do::Mask => {
             rule.keep_first.unwrap_or(0) > 0
                 || rule.keep_last.unwrap_or(0) > 0
@@ -400,7 +424,9 @@ fn hipaa(checker: &mut Checker, name: &str, rule: &ColumnRule, column: &ColumnSp
             checker.error("age-too-high", &path, "ages over 89 are one category", "write at = 90");
         }
         // A model may leave a column as fine as its first step.
-        Do::Keep | Do::Round | Do::BottomCode | Do::Mask | Do::Model | Do::Randomise if shows(rule) => {
+        Do::Keep | Do::Round | Do::BottomCode | Do::Mask | Do::Model | Do::Randomise | Do::Microaggregate
+            if shows(rule) =>
+        {
             kept(checker, name, column)
         }
         _ => {}

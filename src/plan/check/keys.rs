@@ -204,6 +204,7 @@ const RULE: &[Key] = &[
     may("dates", List(&Word(&["month", "quarter", "year"]))),
     may("at", Number),
     may("to", Number),
+    may("k", Whole(I64)),
     may("epsilon", Number),
     may("days_max", Whole(U32)),
     may("unit", Text),
@@ -223,6 +224,7 @@ const DOES: &[&str] = &[
     "bottom-code",
     "date-shift",
     "round",
+    "microaggregate",
     "randomise",
     "model",
 ];

@@ -596,6 +596,19 @@ fn randomised_columns() {
     swap("sex = { do", "zip = { do", "no-domain", "zip");
 }
 
+#[test]
+fn grouped_columns() {
+    let clean = deidentified("", "age = { do = \"microaggregate\", k = 5 }\nsex = { do = \"keep\" }");
+    assert_eq!(complaints(&clean), []);
+    let swap = |from: &str, to: &str, code: &str, at: &str| expect(&clean, from, to, code, at);
+    swap("k = 5", "k = 1", "bad-parameter", "1");
+    swap(", k = 5", "", "missing-parameter", "age");
+    swap("sex = { do = \"keep\" }", "sex = { do = \"microaggregate\", k = 5 }", "wrong-kind", "\"microaggregate\"");
+    let model = "[deidentify.model]\nk_anonymity = 5\n[deidentify.columns]";
+    let both = clean.replace("[deidentify.columns]", model).replace("do = \"keep\"", "do = \"model\"");
+    assert_eq!(complaints(&both)[0].code, "grouped-with-model");
+}
+
 /// What the rules of a profile forbid or demand, one at a time.
 #[test]
 fn profiles() {

@@ -82,6 +82,8 @@ pub enum Do {
     DateShift,
     /// Numbers are rounded.
     Round,
+    /// The mean of a group of rows that are alike in all columns with this word takes its place (MDAV).
+    Microaggregate,
     /// A value that is drawn takes its place: differentially private for every record by itself.
     Randomise,
     /// A coarser value takes its place, as coarse as the section `model` demands.
@@ -104,6 +106,7 @@ impl Do {
             Do::BottomCode => "bottom-code",
             Do::DateShift => "date-shift",
             Do::Round => "round",
+            Do::Microaggregate => "microaggregate",
             Do::Randomise => "randomise",
             Do::Model => "model",
         }
@@ -278,6 +281,9 @@ pub struct ColumnRule {
     /// Round, randomise: to multiples of this; for randomised numbers from the lower bound on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub to: Option<f64>,
+    /// Microaggregate: least rows of a group; the same for all columns with this word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub k: Option<u64>,
     /// Randomise: epsilon of one value of one record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub epsilon: Option<f64>,
@@ -317,6 +323,7 @@ impl ColumnRule {
             dates: None,
             at: None,
             to: None,
+            k: None,
             epsilon: None,
             days_max: None,
             unit: None,
