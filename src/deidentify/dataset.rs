@@ -233,7 +233,9 @@ impl Opening<'_> {
             Do::Keep | Do::Drop => Transformation::Keep,
             Do::Redact | Do::Model => Transformation::Redact,
             Do::Microaggregate => Transformation::Grouped,
-            Do::Randomise => Transformation::Randomise((self.randomiser)(name, of).map_err(|why| rule(name, why))?),
+            Do::Randomise => {
+                Transformation::Randomise(Box::new((self.randomiser)(name, of).map_err(|why| rule(name, why))?))
+            }
             Do::Mask => Transformation::Mask(match &of.pattern {
                 Some(pattern) => Mask::Pattern(pattern.chars().collect()),
                 None => {

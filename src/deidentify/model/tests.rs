@@ -49,8 +49,7 @@ fn coded(coder: Coder, value: Value) -> u32 {
     let columns: Vec<(String, Coder)> = vec![("of".into(), coder)];
     rules.decide(Decided { columns, written: Arc::new(written) }).unwrap();
     rules.apply(&[Vector::of([value].into_iter())], &[0]);
-    let code = *codes.lock().unwrap();
-    code
+    *codes.lock().unwrap()
 }
 
 #[test]

@@ -41,7 +41,7 @@ pub enum Transformation {
     TopCode(f64),
     BottomCode(f64),
     Round(f64),
-    Randomise(randomise::Randomiser),
+    Randomise(Box<randomise::Randomiser>),
     /// Filled in by whoever has the groups; empty until then.
     Grouped,
     #[cfg(feature = "seal")]

@@ -250,7 +250,7 @@ fn steps(checker: &mut Checker, name: &str, rule: &ColumnRule) {
             checker.error("missing-parameter", &path, message, "for example widths = [5, 10, 20]");
         } else if column.bounds.is_none() {
             let message = "intervals begin at the lower bound, and one read off the rows would be the value of a row";
-            checker.error("no-domain", &path, message, &format!("write bounds under [schema.{}]", super::quoted(name)));
+            checker.error("no-domain", &path, message, format!("write bounds under [schema.{}]", super::quoted(name)));
         }
     }
     let mut wrong = |key: &str, is_wrong: bool, message: &str, remedy: &str| {
