@@ -281,5 +281,5 @@ fn verdicts(rehearsed: &Rehearsed, claim: Claim, confidence: f64) -> [Verdict; 2
     [of(&rehearsed.marked, rehearsed.truth), of(&rehearsed.score, rehearsed.score_truth)]
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "sql"))]
 mod tests;

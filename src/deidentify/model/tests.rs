@@ -3,15 +3,15 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::plan::Learned;
 use crate::plan::spec::Spec;
-use crate::plan::{Learned, expression};
 use crate::scalar::{Value, Vector};
 use crate::statistic::Cell;
 
 fn plan(more: &str) -> Plan {
     let text = format!("pipeline.name = \"p\"\ningest.path = \"t.csv\"\n{more}");
     let spec: Spec = toml::from_str(&text).unwrap();
-    let parse = |text: &str| expression::parse(text).map_err(|e| e.to_string());
+    let parse = |_: &str| Err("no expressions here".into());
     let source = crate::plan::source(&spec, Path::new("."), &|path| Ok(vec![path.into()])).unwrap();
     Plan::of(&spec, "", source, &parse, &Learned::default()).unwrap()
 }

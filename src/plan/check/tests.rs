@@ -565,10 +565,12 @@ fn models_of_classes() {
     let beside = |column: &str| codes(&regions.replace("sex = { do = \"model\" }", column));
     assert_eq!(beside("zip = { do = \"keep\" }"), ["beside-the-model"], "a quasi-identifier");
     assert_eq!(beside("zip = { do = \"redact\" }"), [""; 0]);
-    assert_eq!(beside("age_band = { do = \"keep\" }"), ["beside-the-model"], "computed from the age");
+    // Without expressions nobody knows what is computed from what.
+    let found: &[&str] = if cfg!(feature = "sql") { &["beside-the-model"] } else { &[] };
+    assert_eq!(beside("age_band = { do = \"keep\" }"), found, "computed from the age");
     let copy = regions
         .replace("age = { do = \"model\", widths = [5] }", "age_band = { do = \"model\" }\nage = { do = \"keep\" }");
-    assert_eq!(codes(&copy), ["beside-the-model"], "what the band is computed from");
+    assert_eq!(codes(&copy), found, "what the band is computed from");
     assert_eq!(codes(&regions.replace(", widths = [5]", "")), ["missing-parameter"]);
     assert_eq!(codes(&regions.replace("bounds = [16, 90]", "as = \"number\"")), ["no-domain"]);
     assert_eq!(codes(&regions.replace("roles = [\"identifier\"]", "roles = [\"privacy-unit\"]")), ["rows-not-people"]);
