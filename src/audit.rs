@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::budget::{Charge, Receipt};
 use crate::cohort::Cohort;
@@ -134,17 +134,27 @@ pub struct Rehearsal {
     /// Releases drawn in each world.
     pub draws: u32,
     /// The claim that was tested.
+    #[serde(deserialize_with = "or_nan")]
     pub epsilon: f64,
+    #[serde(deserialize_with = "or_nan")]
     pub delta: f64,
     /// With the confidence stated, epsilon is at least this.
+    #[serde(deserialize_with = "or_nan")]
     pub epsilon_lower: f64,
     /// What a perfect attack could have shown with so many draws.
+    #[serde(deserialize_with = "or_nan")]
     pub epsilon_ceiling: f64,
+    #[serde(deserialize_with = "or_nan")]
     pub confidence: f64,
     pub falsified: bool,
-    /// Why nothing was tried; every figure above is zero then.
+    /// Why nothing was tried; the figures above are not numbers then, null in the file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_tested: Option<String>,
+}
+
+/// A number; null, which JSON has in the place of what is none, is not a number.
+fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+    Ok(Option::<f64>::deserialize(deserializer)?.unwrap_or(f64::NAN))
 }
 
 /// How one line of the checklist stands.

@@ -265,7 +265,7 @@ impl Opening<'_> {
             (Some(file), Some(level)) => {
                 let path = self.folder.join(file);
                 let bytes = world::read(&path)?.ok_or_else(|| rule(name, "the hierarchy file is not there"))?;
-                Ok(Generalisation::Table { of: hierarchy(&path, &bytes, level)?, missing: None, outside: None })
+                Ok(Generalisation::Table(hierarchy(&path, &bytes, level)?))
             }
             _ => Err(rule(name, "generalise needs digits, date, width, or hierarchy with level")),
         }

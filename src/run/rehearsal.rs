@@ -92,11 +92,11 @@ fn not_tested(statistic: Arc<str>, why: &str) -> Rehearsal {
     Rehearsal {
         statistic,
         draws: 0,
-        epsilon: 0.0,
-        delta: 0.0,
-        epsilon_lower: 0.0,
-        epsilon_ceiling: 0.0,
-        confidence: 0.0,
+        epsilon: f64::NAN,
+        delta: f64::NAN,
+        epsilon_lower: f64::NAN,
+        epsilon_ceiling: f64::NAN,
+        confidence: f64::NAN,
         falsified: false,
         not_tested: Some(why.into()),
     }

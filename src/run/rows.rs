@@ -64,8 +64,11 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// Makes a pass over other rows than those of the source. Nothing here is private: a model is refused under differential privacy.
+    /// Makes a pass over other rows than those of the source. Nothing is private here: a model is refused under differential privacy.
     pub(super) fn population(&mut self, name: &str, scan: &Scan, demands: &[Demand]) -> Result<Released, RunError> {
+        if self.private {
+            return Err(RunError::Pay(PayError::Failed("nothing was paid for".into())));
+        }
         self.progress.pass(name, self.made + 1, self.planned);
         let collected = self.engine.collect(scan, demands, self.progress.rows())?;
         self.progress.done(Some(collected.rows));
@@ -73,10 +76,7 @@ impl<'a> Rows<'a> {
         self.planned += collected.passes - 1;
         self.made += collected.passes;
         self.meter.stage(&format!("pass {}: {name}", self.made), collected.rows);
-        match self.private {
-            true => Err(RunError::Pay(PayError::Failed("nothing was paid for".into()))),
-            false => Ok(privatize::release(collected.evidence)),
-        }
+        Ok(privatize::release(collected.evidence))
     }
 
     /// Makes the pass of the attacks. It counts as made whatever becomes of it.

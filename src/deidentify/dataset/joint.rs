@@ -3,7 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::scalar::{NO_TEXT, TRUTH_UNKNOWN, Value, Vector, format_number};
+use crate::deidentify::transform::{coded, is_missing};
+use crate::scalar::{Vector, format_number};
 
 /// What is written for the codes of a row; none for a row that is left out.
 pub type Written = Arc<dyn Fn(&[u32]) -> Option<Vec<Arc<str>>> + Send + Sync>;
@@ -64,27 +65,7 @@ impl Coder {
 
     /// The codes of rows of a column.
     fn codes(&self, column: &Vector, rows: &[u32]) -> Vec<u32> {
-        let unknown = self.count();
-        match column {
-            Vector::Number(numbers) => rows.iter().map(|row| self.of_number(numbers[*row as usize])).collect(),
-            Vector::Truth(truths) => {
-                let of = [self.of_text("false"), self.of_text("true")];
-                let code = |row: &u32| match truths[*row as usize] {
-                    TRUTH_UNKNOWN => unknown,
-                    truth => of[usize::from(truth)],
-                };
-                rows.iter().map(code).collect()
-            }
-            Vector::Text { codes, levels } => {
-                let of: Vec<u32> = levels.iter().map(|level| self.of_text(level)).collect();
-                let code = |row: &u32| match codes[*row as usize] {
-                    NO_TEXT => unknown,
-                    code => of[code as usize],
-                };
-                rows.iter().map(code).collect()
-            }
-            Vector::Null(_) => vec![unknown; rows.len()],
-        }
+        coded(column, rows, self.count(), &|x| self.of_number(x), &|text| self.of_text(text))
     }
 }
 
@@ -134,23 +115,30 @@ impl Joint {
             }
         }
         let columns: Vec<Vector> = (0..codes.len()).map(|at| texts(&tuples, &of, at)).collect();
-        let counts = self.places.iter().zip(&columns).map(|((_, at), column)| {
-            let mut counts = [0, 0];
-            for (row, to) in stays.iter().map(|row| rows[*row as usize]).zip(0..) {
-                let before = match batch[*at].get(row as usize) {
-                    Value::Null => continue,
-                    Value::Number(x) => Value::Text(format_number(x).into()),
-                    Value::Truth(truth) => Value::Text(truth.to_string().into()),
-                    text => text,
-                };
-                counts[0] += 1;
-                counts[1] += u64::from(before != column.get(to));
-            }
-            counts
-        });
+        let from: Vec<u32> = stays.iter().map(|row| rows[*row as usize]).collect();
+        let counts = self.places.iter().zip(&columns).map(|((_, at), column)| changes(&batch[*at], &from, column));
         let counts = counts.collect();
         Coarsened { columns, stays, counts }
     }
+}
+
+/// Values there were, and values that are written in other words.
+fn changes(before: &Vector, rows: &[u32], after: &Vector) -> [u64; 2] {
+    let Vector::Text { codes, levels } = after else { return [0, 0] };
+    // What number, and what truth value, a written text is: once for each text, not for each row.
+    let numbers: Vec<Option<f64>> = levels.iter().map(|text| text.parse().ok()).collect();
+    let truths: Vec<Option<u8>> = levels.iter().map(|text| text.parse::<bool>().ok().map(u8::from)).collect();
+    let same = |row: u32, code: u32| {
+        let (row, code) = (row as usize, code as usize);
+        match before {
+            Vector::Number(of) => numbers[code] == Some(of[row]),
+            Vector::Truth(of) => truths[code] == Some(of[row]),
+            Vector::Text { codes: of, levels: texts } => texts[of[row] as usize] == levels[code],
+            Vector::Null(_) => true,
+        }
+    };
+    let there = || rows.iter().zip(codes).filter(|(row, _)| !is_missing(before, **row));
+    [there().count() as u64, there().filter(|(row, code)| !same(**row, **code)).count() as u64]
 }
 
 /// One column of the tuples of rows.

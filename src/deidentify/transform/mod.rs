@@ -28,8 +28,8 @@ pub enum Generalisation {
     Date(DatePart),
     /// Leading digits; the restricted beginnings become zeros.
     Digits { digits: usize, restricted: Vec<String> },
-    /// The text that takes the place of each text, of a missing value, and of one that is not listed; what has none becomes missing.
-    Table { of: HashMap<Arc<str>, Arc<str>>, missing: Option<Arc<str>>, outside: Option<Arc<str>> },
+    /// The text that takes the place of each text; one that is not listed becomes missing.
+    Table(HashMap<Arc<str>, Arc<str>>),
 }
 
 /// What is done to a column.
@@ -77,7 +77,7 @@ impl Transformation {
                 (of == Kind::Number).then_some(of)
             }
             Transformation::Generalise(Generalisation::Intervals { .. }) => (of == Kind::Number).then_some(Kind::Text),
-            Transformation::Generalise(Generalisation::Table { .. }) | Transformation::Redact => Some(Kind::Text),
+            Transformation::Generalise(Generalisation::Table(_)) | Transformation::Redact => Some(Kind::Text),
             Transformation::Generalise(_) | Transformation::Mask(_) => (of == Kind::Text).then_some(Kind::Text),
             #[cfg(feature = "seal")]
             Transformation::Pseudonym(_) | Transformation::Token(..) => Some(Kind::Text),
@@ -131,15 +131,44 @@ impl Generalisation {
             Generalisation::Digits { digits, restricted } => {
                 texts(column, rows, &mut |text| value::leading_digits(text, *digits, restricted), None)
             }
-            Generalisation::Table { of, missing, outside } => {
-                let by = &mut |text: &str| of.get(text).or(outside.as_ref()).map(|text| text.to_string());
-                texts(column, rows, by, missing.as_deref())
+            Generalisation::Table(of) => {
+                texts(column, rows, &mut |text| of.get(text).map(|text| text.to_string()), None)
             }
         }
     }
 }
 
-fn is_missing(column: &Vector, row: u32) -> bool {
+/// The codes of rows of a column, by what a number or a text has; a truth value has that of its word.
+pub(super) fn coded<T: Copy>(
+    column: &Vector,
+    rows: &[u32],
+    missing: T,
+    of_number: &dyn Fn(f64) -> T,
+    of_text: &dyn Fn(&str) -> T,
+) -> Vec<T> {
+    match column {
+        Vector::Number(numbers) => rows.iter().map(|row| of_number(numbers[*row as usize])).collect(),
+        Vector::Truth(truths) => {
+            let of = [of_text("false"), of_text("true")];
+            let code = |row: &u32| match truths[*row as usize] {
+                TRUTH_UNKNOWN => missing,
+                truth => of[usize::from(truth)],
+            };
+            rows.iter().map(code).collect()
+        }
+        Vector::Text { codes, levels } => {
+            let of: Vec<T> = levels.iter().map(|level| of_text(level)).collect();
+            let code = |row: &u32| match codes[*row as usize] {
+                NO_TEXT => missing,
+                code => of[code as usize],
+            };
+            rows.iter().map(code).collect()
+        }
+        Vector::Null(_) => vec![missing; rows.len()],
+    }
+}
+
+pub(super) fn is_missing(column: &Vector, row: u32) -> bool {
     match column {
         Vector::Number(numbers) => numbers[row as usize].is_nan(),
         Vector::Truth(truths) => truths[row as usize] == TRUTH_UNKNOWN,

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rand::rngs::ChaCha20Rng;
 
-use super::{Levels, Transformed};
-use crate::scalar::{Kind, NO_TEXT, TRUTH_UNKNOWN, Vector, format_number};
+use super::{Levels, Transformed, coded};
+use crate::scalar::{Kind, NO_TEXT, Vector, format_number};
 
 /// What takes the place of a code; drawn anew for every record.
 pub type Draw = Box<dyn Fn(i64, &mut ChaCha20Rng) -> i64 + Send + Sync>;
@@ -53,26 +53,7 @@ impl Domain {
     /// The codes of rows of a column.
     fn codes(&self, column: &Vector, rows: &[u32]) -> Vec<i64> {
         let missing = self.of_number(f64::NAN);
-        match column {
-            Vector::Number(numbers) => rows.iter().map(|row| self.of_number(numbers[*row as usize])).collect(),
-            Vector::Truth(truths) => {
-                let of = [self.of_text("false"), self.of_text("true")];
-                let code = |row: &u32| match truths[*row as usize] {
-                    TRUTH_UNKNOWN => missing,
-                    truth => of[usize::from(truth)],
-                };
-                rows.iter().map(code).collect()
-            }
-            Vector::Text { codes, levels } => {
-                let of: Vec<i64> = levels.iter().map(|level| self.of_text(level)).collect();
-                let code = |row: &u32| match codes[*row as usize] {
-                    NO_TEXT => missing,
-                    code => of[code as usize],
-                };
-                rows.iter().map(code).collect()
-            }
-            Vector::Null(_) => vec![missing; rows.len()],
-        }
+        coded(column, rows, missing, &|x| self.of_number(x), &|text| self.of_text(text))
     }
 }
 

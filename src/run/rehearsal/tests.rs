@@ -55,6 +55,11 @@ fn a_release_that_no_made_up_unit_changes_is_not_tested() {
     let rehearsals = tried(&plan).unwrap();
     let why = "no made-up unit changes it";
     assert_eq!(untested(&rehearsals), [("contract/rows", why), ("measure/table", why)]);
+    // Undefined, not zero; and read back as it was written.
+    assert!(rehearsals[0].epsilon_lower.is_nan() && rehearsals[0].epsilon.is_nan());
+    let text = serde_json::to_string(&rehearsals[0]).unwrap();
+    assert!(text.contains("\"epsilon_lower\":null"), "{text}");
+    assert!(serde_json::from_str::<Rehearsal>(&text).unwrap().epsilon_lower.is_nan());
     let cost = super::super::cost(&plan).unwrap();
     let entropy = crate::world::Entropy::System;
     let line = |rehearsals| {
