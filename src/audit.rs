@@ -17,11 +17,13 @@ use crate::schema::{Domain, Origin, Role};
 use crate::world::Usage;
 
 mod attacks;
+pub mod bias;
 
 pub use attacks::{
     AttacksOnRows, Attempt, AttributeGuessed, DatasetAttacked, Exposed, Guessed, ModelAttacked, Recognised, RiskFound,
     Share,
 };
+pub use bias::Bias;
 
 /// Version of the layout of `report.json`; grows when a key changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
@@ -43,6 +45,8 @@ pub struct Audit {
     pub model: Option<ModelCard>,
     pub cohorts: Vec<CohortTable>,
     pub readings: Vec<Reading>,
+    #[serde(skip_serializing_if = "Bias::is_empty")]
+    pub bias: Bias,
     pub findings: Vec<Finding>,
     pub metrics: Vec<Card>,
     pub method: Method,

@@ -10,6 +10,16 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::Share;
 use crate::statistic::Cell;
 
+mod distances;
+mod inequality;
+mod parity;
+mod ranking;
+
+pub use distances::DISTANCES;
+pub use inequality::INEQUALITY;
+pub use parity::PARITY;
+pub use ranking::RANKING;
+
 /// How two cohorts are compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
@@ -262,6 +272,20 @@ pub const REGRESSIONS: [Card; 4] = [
 
 /// All cards, in the order of the documentation.
 pub fn cards() -> Vec<Card> {
-    let rates = RATES.iter().map(|rate| rate.card);
-    rates.chain(COMPOSITES.iter().map(|composite| composite.card)).chain(SCORES).chain(REGRESSIONS).collect()
+    let others = [PARITY, INEQUALITY, DISTANCES, RANKING].concat();
+    standard().chain(others).collect()
 }
+
+/// Metrics that are measured when the pipeline file names none. The others are measured when they are named, or with `metrics = ["all"]`.
+fn standard() -> impl Iterator<Item = Card> {
+    let rates = RATES.iter().map(|rate| rate.card);
+    rates.chain(COMPOSITES.iter().map(|composite| composite.card)).chain(SCORES).chain(REGRESSIONS)
+}
+
+/// True for a metric that is measured when the pipeline file names none.
+pub fn is_standard(id: &str) -> bool {
+    standard().any(|card| card.id == id)
+}
+
+/// The word in `metrics` that stands for every one.
+pub const ALL: &str = "all";

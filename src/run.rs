@@ -400,6 +400,7 @@ impl Parts<'_> {
             model: self.model.map(|model| model.card.clone()),
             cohorts: self.measurement.cohorts,
             readings: self.measurement.readings,
+            bias: self.measurement.bias,
             findings: self.findings,
             metrics: self.measurement.metrics,
             method,

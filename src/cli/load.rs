@@ -145,6 +145,7 @@ fn only(ingest: Ingest) -> Spec {
         train: None,
         attacks: None,
         measure: Measure::default(),
+        mitigate: None,
         judge: Vec::new(),
         report: Report::default(),
     }

@@ -115,6 +115,7 @@ pub enum Method {
     SimultaneousNoisy,
     NoisyDeLong,
     NoisyGaps,
+    Deviations,
 }
 
 impl Method {
@@ -175,6 +176,9 @@ impl Method {
             Method::NoisyDeLong => {
                 "Variance of placements (DeLong, DeLong and Clarke-Pearson 1988) and of the noise in every bin by the delta method."
             }
+            Method::Deviations => {
+                "Distance between two cohorts: point plus and minus a quantile of how far bootstrap replicates are from the observed distributions, in the same distance (triangle inequality; holds at equality too)."
+            }
             Method::NoisyGaps => {
                 "Bounds from the gaps of all bins and the number of rows at once (Bonferroni): absolute gaps are biased upwards by noise, so the point is too."
             }
@@ -195,7 +199,8 @@ impl Method {
             | Bootstrap
             | Student
             | Simultaneous
-            | DeLong => false,
+            | DeLong
+            | Deviations => false,
             NoisyScore
             | NoisyNewcombe
             | NoisyMoverR
@@ -223,6 +228,38 @@ pub struct Estimate {
 }
 
 impl Estimate {
+    /// A distance d(F, G) of two cohorts that satisfies the triangle inequality, with the distances of bootstrap replicates (F*, G*) from
+    /// (F, G): |d(F, G) - d(F0, G0)| is at most d of the difference, whose distribution they follow. The interval is the point plus and minus
+    /// their quantile: it covers at least the confidence, at equality too, where percentiles of the distance itself never hold 0.
+    pub fn distance(point: f64, mut deviations: Vec<f64>, upper: f64, support: Support, confidence: f64) -> Estimate {
+        deviations.sort_by(f64::total_cmp);
+        let basis = Basis::Deviations { sorted: deviations, upper };
+        let interval = basis.interval(confidence, point);
+        Estimate { point, interval, confidence, support, method: Method::Deviations, basis }
+    }
+
+    /// A figure with a standard error within [lower, upper]; Student t with these degrees of freedom, normal without.
+    pub fn with_error(
+        point: f64,
+        (se, df): (f64, Option<f64>),
+        (lower, upper): (f64, f64),
+        support: Support,
+        method: Method,
+        confidence: f64,
+    ) -> Estimate {
+        let basis = Basis::Error { se, df, lower, upper };
+        let interval = basis.interval(confidence, point);
+        Estimate { point, interval, confidence, support, method, basis }
+    }
+
+    /// A figure with bootstrap replicates; percentiles.
+    pub fn with_replicates(point: f64, mut replicates: Vec<f64>, support: Support, confidence: f64) -> Estimate {
+        replicates.sort_by(f64::total_cmp);
+        let basis = Basis::Replicates(replicates);
+        let interval = basis.interval(confidence, point);
+        Estimate { point, interval, confidence, support, method: Method::Bootstrap, basis }
+    }
+
     /// The same estimate with an interval of another confidence.
     pub fn at(&self, confidence: f64) -> Estimate {
         let interval = self.basis.interval(confidence, self.point);
@@ -248,6 +285,12 @@ enum Basis {
     },
     /// Sorted replicates.
     Replicates(Vec<f64>),
+    /// Sorted deviations of bootstrap replicates from what they are replicates of, in the distance that is measured; none for a distance
+    /// that is known exactly.
+    Deviations {
+        sorted: Vec<f64>,
+        upper: f64,
+    },
     Pairs(Box<Pairs>),
     NoisyShare(NoisyShare),
     NoisyFigure(Box<Figure>),
@@ -266,6 +309,10 @@ impl Basis {
                 let (lower, upper) = percentiles(sorted, confidence);
                 Interval::new(lower.min(point), upper.max(point))
             }
+            Basis::Deviations { sorted, upper } => {
+                let reach = upper_quantile(sorted, confidence);
+                Interval::new((point - reach).max(0.0), (point + reach).min(*upper))
+            }
             Basis::Pairs(pairs) => pairs.interval(confidence),
             Basis::NoisyShare(share) => {
                 let (lower, upper) = share.interval(&Cut::of(normal(confidence), 1.0));
@@ -278,6 +325,12 @@ impl Basis {
             }
         }
     }
+}
+
+/// The value that this share of the replicates does not exceed, rounded up to one of them; infinite where there are none.
+fn upper_quantile(sorted: &[f64], share: f64) -> f64 {
+    let at = (share * (sorted.len() + 1) as f64).ceil() as usize;
+    sorted.get(at.saturating_sub(1)).copied().unwrap_or(f64::INFINITY)
 }
 
 fn quantile(confidence: f64, df: Option<f64>) -> f64 {

@@ -10,10 +10,11 @@ use crate::cohort::Cohort;
 use crate::demand::{Axis, Demand, Rows, Shape};
 use crate::estimate::{BUCKETS, Compared, Measured, Sample, Why, contrast, within_width};
 use crate::evidence::{Missing, Released};
-use crate::metric::{Against, COMPOSITES, Card, Comparison, Needs, RATES, REGRESSIONS, SCORES};
+use crate::metric::{ALL, Against, COMPOSITES, Card, Comparison, Needs, RATES, REGRESSIONS, SCORES, is_standard};
 use crate::plan::{Numeric, Plan};
 use crate::scalar::{Expr, Scalar, Value};
 
+mod bias;
 mod errors;
 mod index;
 mod noise;
@@ -75,10 +76,11 @@ impl Subject {
 /// Metrics of the pipeline that the subject allows.
 pub fn measured(plan: &Plan, subject: &Subject) -> Vec<Card> {
     let wanted = &plan.spec.measure.metrics;
-    let all = crate::metric::cards();
-    all.into_iter()
-        .filter(|card| subject.has(card) && (wanted.is_empty() || wanted.iter().any(|id| id == card.id)))
-        .collect()
+    let named = |id: &str| wanted.iter().any(|name| name == id);
+    // Of the others there is no noisy form.
+    let open = |id: &str| is_standard(id) || plan.spec.privacy.is_none();
+    let asked = |id: &str| named(id) || (open(id) && (named(ALL) || (wanted.is_empty() && is_standard(id))));
+    crate::metric::cards().into_iter().filter(|card| subject.has(card) && asked(card.id)).collect()
 }
 
 /// A truth value that is always missing: the axis of a column that is not there.
@@ -115,6 +117,7 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
     if let (Some(target), Some(prediction)) = (&subject.target, &subject.prediction) {
         demands.push(demand("measure/error", &rows, errors::moments(plan, by, target, prediction)));
     }
+    demands.extend(bias::demands(plan, subject));
     demands
 }
 
@@ -126,6 +129,7 @@ fn demand(name: &str, rows: &Rows, shape: Shape) -> Demand {
 pub struct Measurement {
     pub cohorts: Vec<crate::audit::CohortTable>,
     pub readings: Vec<Reading>,
+    pub bias: crate::audit::Bias,
     pub metrics: Vec<Card>,
     pub notes: Vec<String>,
     pub rows_measured: i64,
@@ -188,10 +192,13 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
     }
     let exceeds = |reading: &Reading| reading.measured == Measured::Undefined { why: Why::NoiseExceedsCohort };
     notes.extend(noise::notes(plan, readings.iter().any(exceeds)));
+    let context =
+        bias::Context { plan, subject, released, cohorts: &cohorts, protection: &protection, metrics: &metrics };
+    let bias = context.measure(&mut readings, &mut notes)?;
     notes.sort();
     notes.dedup();
     let rows_measured = table.total().n;
-    Ok(Measurement { cohorts: cohorts.tables(plan, &protection), readings, metrics, notes, rows_measured })
+    Ok(Measurement { cohorts: cohorts.tables(plan, &protection), readings, bias, metrics, notes, rows_measured })
 }
 
 /// Comparisons that are published for every metric.

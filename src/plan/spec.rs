@@ -13,9 +13,11 @@ use crate::metric::{Against, Comparison};
 use crate::schema::Role;
 
 mod attacks;
+mod bias;
 mod deidentify;
 
 pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
+pub use bias::{DataBias, Individual, Inferred, Mitigate, Regulation, Subgroups};
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 
 /// One pipeline file.
@@ -48,6 +50,9 @@ pub struct Spec {
     pub attacks: Option<Attacks>,
     #[serde(default)]
     pub measure: Measure,
+    /// What can be done about differences, tried out on held-out rows. Not tried when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mitigate: Option<Mitigate>,
     /// The criteria the run is judged by.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub judge: Vec<Criterion>,
@@ -389,7 +394,7 @@ pub struct Measure {
     /// Sets of protected columns whose combinations are compared. Each protected column alone when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub across: Vec<Vec<String>>,
-    /// Identifiers of metrics (`evenhand metrics` lists them). All that the columns allow when empty.
+    /// Identifiers of metrics (`evenhand metrics` lists them). The standard ones the columns allow when empty; `all` is every one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub metrics: Vec<String>,
     #[serde(default = "ninety_five")]
@@ -403,6 +408,24 @@ pub struct Measure {
     /// Replicates of the cell bootstrap.
     #[serde(default = "thousand")]
     pub replicates: u32,
+    /// Control columns: cohorts are compared also within each combination of their levels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub given: Vec<String>,
+    /// Representation, missing values by cohort, proxies of protected columns. Not looked at when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataBias>,
+    /// Search for combinations of columns where errors are most. Not made when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subgroups: Option<Subgroups>,
+    /// Treatment of rows that are alike. Not looked at when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub individual: Option<Individual>,
+    /// Protected attributes known by probability: name = columns of probabilities.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub inferred: BTreeMap<String, Inferred>,
+    /// Rules whose figures are computed and printed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub regulation: Vec<Regulation>,
 }
 
 fn ninety_five() -> f64 {
@@ -424,6 +447,12 @@ impl Default for Measure {
             support_min: thirty(),
             suppress_below: 0,
             replicates: thousand(),
+            given: Vec::new(),
+            data: None,
+            subgroups: None,
+            individual: None,
+            inferred: BTreeMap::new(),
+            regulation: Vec::new(),
         }
     }
 }

@@ -10,7 +10,9 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::{ReportError, sha256};
-use crate::audit::{AttacksOnRows, Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION};
+use crate::audit::{
+    AttacksOnRows, Bias, Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION,
+};
 use crate::budget::Receipt;
 use crate::estimate::{Interval, Method as IntervalMethod, Why};
 use crate::finding::{Outcome, Verdict};
@@ -69,6 +71,8 @@ pub struct Report {
     pub model: Option<Model>,
     pub cohorts: Vec<CohortTable>,
     pub readings: Vec<Reading>,
+    #[serde(default)]
+    pub bias: Bias,
     pub findings: Vec<Finding>,
     pub metrics: Vec<Card>,
     pub method: Method,

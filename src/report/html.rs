@@ -16,7 +16,7 @@ pub const BYTES_MAX: usize = 1_000_000;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// Every template by its name.
-pub(super) const TEMPLATES: [(&str, &str); 13] = [
+pub(super) const TEMPLATES: [(&str, &str); 22] = [
     ("components.html", include_str!("../../templates/components.html")),
     ("report.html", include_str!("../../templates/report.html")),
     ("icons.html", include_str!("../../templates/icons.html")),
@@ -24,6 +24,15 @@ pub(super) const TEMPLATES: [(&str, &str); 13] = [
     ("findings.html", include_str!("../../templates/findings.html")),
     ("scope.html", include_str!("../../templates/scope.html")),
     ("measurements.html", include_str!("../../templates/measurements.html")),
+    ("strata.html", include_str!("../../templates/strata.html")),
+    ("tests.html", include_str!("../../templates/tests.html")),
+    ("sweep.html", include_str!("../../templates/sweep.html")),
+    ("data.html", include_str!("../../templates/data.html")),
+    ("subgroups.html", include_str!("../../templates/subgroups.html")),
+    ("individual.html", include_str!("../../templates/individual.html")),
+    ("inferred.html", include_str!("../../templates/inferred.html")),
+    ("regulation.html", include_str!("../../templates/regulation.html")),
+    ("mitigation.html", include_str!("../../templates/mitigation.html")),
     ("model.html", include_str!("../../templates/model.html")),
     ("attacks.html", include_str!("../../templates/attacks.html")),
     ("privacy.html", include_str!("../../templates/privacy.html")),

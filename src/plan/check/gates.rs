@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 
 use super::{Checker, Part, Severity, meant};
-use crate::metric::{Against, Card, Comparison, Needs, RATES, cards};
+use crate::metric::{ALL, Against, Card, Comparison, Needs, RATES, cards, is_standard};
 use crate::plan::read_as;
 use crate::plan::spec::{Criterion, ModelKind, ReadAs};
 use crate::schema::Role;
@@ -101,9 +101,17 @@ fn metrics(checker: &mut Checker, cards: &[Card]) {
     for (i, id) in checker.spec.measure.metrics.iter().enumerate() {
         let path = ["measure", "metrics", &i.to_string()];
         match cards.iter().find(|card| card.id == id) {
+            None if id == ALL => {}
             None => unknown_metric(checker, &path, id, cards),
             Some(card) => {
-                if let Some(lacks) = lacks(checker, card) {
+                if checker.spec.privacy.is_some() && !is_standard(id) {
+                    checker.error(
+                        "metric-not-measured",
+                        &path,
+                        format!("{id} has no noisy form"),
+                        "take the metric out, or the section [privacy]",
+                    );
+                } else if let Some(lacks) = lacks(checker, card) {
                     checker.error(
                         "metric-not-measured",
                         &path,
@@ -128,7 +136,15 @@ fn metric(checker: &mut Checker, i: &str, criterion: &Criterion, cards: &[Card])
         return unknown_metric(checker, &path, id, cards);
     };
     let chosen = &checker.spec.measure.metrics;
-    if !chosen.is_empty() && !chosen.contains(id) {
+    let named = chosen.contains(id) || chosen.iter().any(|name| name == ALL);
+    if checker.spec.privacy.is_some() && !is_standard(id) {
+        checker.error(
+            "metric-not-measured",
+            &path,
+            format!("{id} is judged and has no noisy form"),
+            "take the criterion out, or the section [privacy]",
+        );
+    } else if !named && (!chosen.is_empty() || !is_standard(id)) {
         checker.error(
             "metric-not-measured",
             &path,

@@ -9,6 +9,8 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::document::{Document, Placed, key};
 use super::{Complaint, nearest, secrets};
 
+mod bias;
+
 /// What a value must be.
 pub enum Kind {
     Text,
@@ -81,8 +83,15 @@ pub const PIPELINE_FILE: &[Key] = &[
             may("support_min", Whole(I64)),
             may("suppress_below", Whole(I64)),
             may("replicates", Whole(U32)),
+            may("given", List(&Text)),
+            may("data", Section(bias::DATA)),
+            may("subgroups", Section(bias::SUBGROUPS)),
+            may("individual", Section(bias::INDIVIDUAL)),
+            may("inferred", Map(&Section(bias::INFERRED))),
+            may("regulation", List(&Section(bias::REGULATION))),
         ]),
     ),
+    may("mitigate", Section(bias::MITIGATE)),
     may("judge", List(&Section(CRITERION))),
     may("report", Section(REPORT)),
 ];

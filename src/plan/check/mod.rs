@@ -14,6 +14,7 @@ use crate::scalar::Scalar;
 use crate::scan::SourceColumn;
 
 mod attacks;
+mod bias;
 mod coarsening;
 mod columns;
 mod deidentify;
@@ -109,6 +110,7 @@ pub fn check(
     columns::check(&mut checker);
     expressions::check(&mut checker, parse);
     gates::check(&mut checker);
+    bias::check(&mut checker);
     deidentify::check(&mut checker, parse);
     attacks::check(&mut checker, parse);
     let mut complaints = checker.complaints;

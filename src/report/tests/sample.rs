@@ -107,6 +107,7 @@ pub fn sample(words: &Words, suppress_below: u64) -> (Audit, Record) {
         model: Some(card()),
         cohorts: measured.cohorts,
         readings: measured.readings,
+        bias: measured.bias,
         findings,
         metrics: measured.metrics,
         method: Method {

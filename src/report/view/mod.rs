@@ -12,6 +12,7 @@ use crate::audit::Edition;
 use crate::metric::{Against, Comparison};
 
 mod attacks;
+mod bias;
 mod charts;
 mod coarsening;
 mod gates;
@@ -129,6 +130,15 @@ pub struct View {
     pub findings: gates::Findings,
     pub gates: gates::Matrix,
     pub measures: measures::Measures,
+    pub strata: Option<bias::strata::Section>,
+    pub tests: Option<bias::tests::Section>,
+    pub sweep: Option<bias::sweep::Section>,
+    pub data: Option<bias::data::Section>,
+    pub subgroups: Option<bias::subgroups::Section>,
+    pub individual: Option<bias::individual::Section>,
+    pub inferred: Option<bias::inferred::Section>,
+    pub regulation: Option<bias::regulation::Section>,
+    pub mitigation: Option<bias::mitigation::Section>,
     pub privacy: Option<privacy::Privacy>,
     pub coarsening: Option<coarsening::Coarsening>,
     pub model: Option<model::Model>,
@@ -164,6 +174,15 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         findings: gates::findings(report, &names, caps),
         gates: gates::matrix(report, &names, caps),
         measures,
+        strata: bias::strata::section(report, caps),
+        tests: bias::tests::section(report, caps),
+        sweep: bias::sweep::section(report, caps),
+        data: bias::data::section(report, caps),
+        subgroups: bias::subgroups::section(report, caps),
+        individual: bias::individual::section(report, caps),
+        inferred: bias::inferred::section(report, caps),
+        regulation: bias::regulation::section(report, caps),
+        mitigation: bias::mitigation::section(report, caps),
         privacy: privacy::privacy(report, run, &names, caps),
         coarsening: report.coarsening.as_ref().map(coarsening::coarsening),
         model: report.model.as_ref().map(|model| model::model(model, report, caps)),
@@ -187,6 +206,15 @@ fn sections(report: &Report, run: &Run) -> Vec<Section> {
         ("privacy", "Privacy"),
         ("de-identification", "De-identification"),
         ("measurements", "Measurements"),
+        ("within-strata", "Within strata"),
+        ("tests", "Tests of equality"),
+        ("thresholds", "Every threshold"),
+        ("data", "The data"),
+        ("subgroups", "Subgroups"),
+        ("individual", "Alike rows"),
+        ("inferred", "Inferred membership"),
+        ("regulation", "Rules"),
+        ("mitigation", "Mitigation"),
         ("model", "Model"),
         ("attacks", "Attacks on real rows"),
         ("limitations", "Limitations"),
@@ -202,6 +230,15 @@ fn sections(report: &Report, run: &Run) -> Vec<Section> {
         "privacy" => report.privacy.is_some(),
         "de-identification" => report.coarsening.is_some(),
         "attacks" => run.attacks.is_some(),
+        "within-strata" => !report.bias.strata.is_empty(),
+        "tests" => report.bias.tests.is_some(),
+        "thresholds" => report.bias.sweep.is_some(),
+        "data" => report.bias.data.is_some(),
+        "subgroups" => report.bias.subgroups.is_some(),
+        "individual" => report.bias.individual.is_some(),
+        "inferred" => !report.bias.inferred.is_empty(),
+        "regulation" => !report.bias.regulation.is_empty(),
+        "mitigation" => report.bias.mitigation.is_some(),
         _ => true,
     };
     all.into_iter().filter(shown).map(|(id, name)| Section { id, name }).collect()

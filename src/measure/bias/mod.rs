@@ -1,0 +1,63 @@
+//! Fairness beyond the rates: what compares more than single rates of cohorts.
+//!
+//! Each part has a file: its statistics, and what is made of them. Readings go to the readings of all metrics and can be judged; what is no
+//! reading of a cohort has a place of its own in the audit.
+
+use super::{Cohorts, Protection, Subject};
+use crate::audit::{Bias, Reading};
+use crate::demand::Demand;
+use crate::evidence::{Missing, Released};
+use crate::metric::Card;
+use crate::plan::Plan;
+
+mod data;
+mod individual;
+mod inferred;
+mod regulation;
+mod strata;
+mod subgroups;
+mod sweep;
+mod tests;
+
+/// What the parts are computed from.
+pub struct Context<'a> {
+    pub plan: &'a Plan,
+    pub subject: &'a Subject,
+    pub released: &'a Released,
+    pub cohorts: &'a Cohorts,
+    pub protection: &'a Protection,
+    /// The metrics that are measured.
+    pub metrics: &'a [Card],
+}
+
+/// The statistics of all parts.
+pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
+    let parts = [
+        strata::demands,
+        tests::demands,
+        sweep::demands,
+        data::demands,
+        subgroups::demands,
+        individual::demands,
+        regulation::demands,
+        inferred::demands,
+    ];
+    parts.into_iter().flat_map(|demands| demands(plan, subject)).collect()
+}
+
+impl Context<'_> {
+    /// Computes every part. Adds readings, and notes for the section of methods.
+    pub fn measure(&self, readings: &mut Vec<Reading>, notes: &mut Vec<String>) -> Result<Bias, Missing> {
+        Ok(Bias {
+            strata: strata::measure(self, readings, notes)?,
+            tests: tests::measure(self, readings, notes)?,
+            sweep: sweep::measure(self, readings, notes)?,
+            data: data::measure(self, readings, notes)?,
+            subgroups: subgroups::measure(self, readings, notes)?,
+            individual: individual::measure(self, readings, notes)?,
+            inferred: inferred::measure(self, readings, notes)?,
+            regulation: regulation::measure(self, readings, notes)?,
+            mitigation: None,
+        })
+    }
+}

@@ -1,0 +1,20 @@
+//! What rules ask to be computed and printed.
+
+use super::Context;
+use crate::audit::{Reading, bias::Regulation};
+use crate::demand::Demand;
+use crate::evidence::Missing;
+use crate::measure::Subject;
+use crate::plan::Plan;
+
+pub fn demands(_plan: &Plan, _subject: &Subject) -> Vec<Demand> {
+    Vec::new()
+}
+
+pub fn measure(
+    _context: &Context,
+    _readings: &mut Vec<Reading>,
+    _notes: &mut Vec<String>,
+) -> Result<Vec<Regulation>, Missing> {
+    Ok(Vec::new())
+}

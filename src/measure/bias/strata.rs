@@ -1,0 +1,20 @@
+//! Cohorts compared within the strata of control columns.
+
+use super::Context;
+use crate::audit::{Reading, bias::Strata};
+use crate::demand::Demand;
+use crate::evidence::Missing;
+use crate::measure::Subject;
+use crate::plan::Plan;
+
+pub fn demands(_plan: &Plan, _subject: &Subject) -> Vec<Demand> {
+    Vec::new()
+}
+
+pub fn measure(
+    _context: &Context,
+    _readings: &mut Vec<Reading>,
+    _notes: &mut Vec<String>,
+) -> Result<Vec<Strata>, Missing> {
+    Ok(Vec::new())
+}

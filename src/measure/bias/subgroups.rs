@@ -1,0 +1,20 @@
+//! Search for combinations of columns where a model does worst.
+
+use super::Context;
+use crate::audit::{Reading, bias::Subgroups};
+use crate::demand::Demand;
+use crate::evidence::Missing;
+use crate::measure::Subject;
+use crate::plan::Plan;
+
+pub fn demands(_plan: &Plan, _subject: &Subject) -> Vec<Demand> {
+    Vec::new()
+}
+
+pub fn measure(
+    _context: &Context,
+    _readings: &mut Vec<Reading>,
+    _notes: &mut Vec<String>,
+) -> Result<Option<Subgroups>, Missing> {
+    Ok(None)
+}

@@ -1,0 +1,5 @@
+//! Distances between the scores, predictions and errors of two cohorts.
+
+use super::Card;
+
+pub const DISTANCES: &[Card] = &[];

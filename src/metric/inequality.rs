@@ -1,0 +1,5 @@
+//! Inequality of benefits, within and between cohorts.
+
+use super::Card;
+
+pub const INEQUALITY: &[Card] = &[];

@@ -1,0 +1,5 @@
+//! Parity of classification: figures that compare more than one rate.
+
+use super::Card;
+
+pub const PARITY: &[Card] = &[];
