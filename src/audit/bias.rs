@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::estimate::{Estimate, Interval, Measured};
+
 pub mod data;
 pub mod individual;
 pub mod inferred;
@@ -48,5 +50,52 @@ pub struct Bias {
 impl Bias {
     pub fn is_empty(&self) -> bool {
         *self == Bias::default()
+    }
+}
+
+/// A figure with its interval, as it is published outside the readings. Points are finite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "status")]
+pub enum Figure {
+    Estimated {
+        point: f64,
+        /// An end that is not there is unbounded.
+        lower: Option<f64>,
+        upper: Option<f64>,
+        /// Rows behind it; of a comparison, in the smaller cohort.
+        n: i64,
+    },
+    Undefined {
+        reason: String,
+    },
+    /// Withheld: a count behind it is below the publication limit, or would disclose one that is.
+    Suppressed,
+}
+
+impl Figure {
+    pub fn of(measured: &Measured) -> Figure {
+        match measured {
+            Measured::Estimated(estimate) => Figure::estimate(estimate),
+            Measured::Undefined { why } => Figure::Undefined { reason: why.describe().into() },
+            Measured::Suppressed => Figure::Suppressed,
+        }
+    }
+
+    pub fn new(point: f64, interval: Interval, n: i64) -> Figure {
+        match point.is_finite() {
+            true => Figure::Estimated { point, lower: interval.lower, upper: interval.upper, n },
+            false => Figure::Undefined { reason: "the value is no finite number".into() },
+        }
+    }
+
+    fn estimate(estimate: &Estimate) -> Figure {
+        Figure::new(estimate.point, estimate.interval, estimate.support.n)
+    }
+
+    pub fn point(&self) -> Option<f64> {
+        match self {
+            Figure::Estimated { point, .. } => Some(*point),
+            Figure::Undefined { .. } | Figure::Suppressed => None,
+        }
     }
 }

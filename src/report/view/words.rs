@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use crate::audit::bias::Figure;
 use crate::estimate::Interval;
 use crate::finding::Verdict;
 use crate::metric::{Against, Comparison};
@@ -274,6 +275,21 @@ impl Shown {
                 "suppressed",
                 "withheld, because a count behind it is below the publication limit or would disclose one",
             ),
+        }
+    }
+
+    /// A figure outside the readings.
+    pub fn figure(of: &Figure) -> Shown {
+        match of {
+            Figure::Estimated { point, lower, upper, n } => Shown {
+                point: figure(*point),
+                interval: interval(&Interval { lower: *lower, upper: *upper }),
+                n: count(*n),
+                estimated: true,
+                why: String::new(),
+            },
+            Figure::Undefined { reason } => Shown::words("undefined", &prose(reason)),
+            Figure::Suppressed => Shown::of(&Measured::Suppressed),
         }
     }
 
