@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+mod every;
 mod fairness;
 mod models;
 mod table;
@@ -30,8 +31,12 @@ fn main() {
     println!("{} rows, 1 thread, {} times each; CPU seconds: least (median)", setting.rows, setting.repeats);
     println!("{:38} {:>15} {:>18} {:>8}", "", "evenhand", "peer", "ratio");
     let only = std::env::var("EVENHAND_BENCH_ONLY").unwrap_or_default();
-    let benches: [(&str, Bench); 3] =
-        [("fairlearn", fairness::compare), ("elastic-net", models::elastic_net), ("logistic", models::logistic)];
+    let benches: [(&str, Bench); 4] = [
+        ("fairlearn", fairness::compare),
+        ("every", every::compare),
+        ("elastic-net", models::elastic_net),
+        ("logistic", models::logistic),
+    ];
     for (name, bench) in benches {
         if only.is_empty() || only == name {
             bench(&setting);
