@@ -1,8 +1,8 @@
-# make run | test | bench | lint | docs | audit. `make test` installs what it needs where it is missing.
+# make run | test | bench | validity | lint | docs | audit. `make test` installs what it needs where it is missing.
 CARGO ?= cargo
 PIPELINE ?= pipelines/lending.toml
 
-.PHONY: run test bench lint docs audit
+.PHONY: run test bench validity lint docs audit
 
 run:
 	$(CARGO) run --release --locked -- run $(PIPELINE)
@@ -13,6 +13,9 @@ test:
 
 bench:
 	$(CARGO) bench --locked
+
+validity:
+	$(CARGO) run --release --locked --example validity
 
 lint:
 	$(CARGO) fmt --check

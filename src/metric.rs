@@ -12,12 +12,16 @@ use crate::statistic::Cell;
 
 mod distances;
 mod inequality;
-mod parity;
+pub mod parity;
+pub mod peers;
 mod ranking;
 
 pub use distances::DISTANCES;
-pub use inequality::INEQUALITY;
-pub use parity::PARITY;
+pub use inequality::{
+    ATKINSON_EPSILON, GIVEN, INEQUALITIES, INEQUALITY, OF_SETS, OfSet, atkinson, benefits, generalised_entropy,
+    is_given, is_of_a_set,
+};
+pub use parity::{PARITY, forms};
 pub use ranking::RANKING;
 
 /// How two cohorts are compared.
@@ -134,6 +138,24 @@ impl Confusion {
     /// Rows with this decision, whatever the label.
     pub fn decision(&self, decision: usize) -> Cell {
         self.cells.iter().map(|row| row[decision]).sum()
+    }
+    /// Rows with this label and a known decision.
+    pub fn label_known(&self, label: usize) -> Cell {
+        self.cells[label][0] + self.cells[label][1]
+    }
+    /// Rows with this decision and a known label.
+    pub fn decision_known(&self, decision: usize) -> Cell {
+        self.cells[0][decision] + self.cells[1][decision]
+    }
+    /// The rows that are not in a part.
+    pub fn without(&self, part: &Confusion) -> Confusion {
+        let mut rest = *self;
+        for (row, other) in rest.cells.iter_mut().zip(&part.cells) {
+            for (cell, less) in row.iter_mut().zip(other) {
+                *cell = *cell - *less;
+            }
+        }
+        rest
     }
     /// All rows, unknown label and decision included.
     pub fn rows(&self) -> Cell {

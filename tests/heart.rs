@@ -8,12 +8,16 @@ mod audit;
 mod cases;
 #[path = "heart/chain.rs"]
 mod chain;
+#[path = "heart/coverage.rs"]
+mod coverage;
 #[cfg(all(feature = "sql", feature = "seal"))]
 #[path = "heart/deidentified.rs"]
 mod deidentified;
 #[cfg(all(feature = "sql", feature = "store", feature = "html", feature = "cli"))]
 #[path = "heart/editions.rs"]
 mod editions;
+#[path = "heart/equality.rs"]
+mod equality;
 #[path = "heart/expressions.rs"]
 mod expressions;
 #[path = "heart/golden.rs"]
@@ -21,8 +25,12 @@ mod golden;
 #[cfg(feature = "sql")]
 #[path = "heart/hostile.rs"]
 mod hostile;
+#[path = "heart/leaves.rs"]
+mod leaves;
 #[path = "heart/limits.rs"]
 mod limits;
+#[path = "heart/parity.rs"]
+mod parity;
 #[path = "heart/peers.rs"]
 mod peers;
 #[path = "heart/pipelines.rs"]
@@ -38,6 +46,8 @@ mod reference;
 #[cfg(feature = "sql")]
 #[path = "heart/shipped.rs"]
 mod shipped;
+#[path = "heart/strata.rs"]
+mod strata;
 #[path = "heart/syntactic.rs"]
 mod syntactic;
 #[path = "heart/tidy.rs"]

@@ -25,7 +25,7 @@ mod run;
 mod schema;
 
 pub use load::{Failure, Loaded, load};
-pub use metrics::markdown;
+pub use metrics::{every_metric_of_the_peers, markdown};
 pub use output::Output;
 pub use run::summary;
 

@@ -8,8 +8,9 @@ mod everyone;
 
 use super::critical::{normal, student, studentized_range};
 use super::noise::{self, Cut, NoisyShare, Spread};
+use super::proportion::{Limited, Proportion, mover_ratio, newcombe};
 use super::sample::{Sample, jackknife_se};
-use super::{Basis, Estimate, Interval, Measured, Method, Support, Why, wilson_limits};
+use super::{Basis, Combined, Estimate, Interval, Measured, Method, Support, Why};
 use crate::metric::{Against, Comparison};
 use everyone::{Part, against_everyone};
 
@@ -74,6 +75,14 @@ pub fn contrast(
     }
 }
 
+/// Difference of two values over its standard error, with the degrees of freedom of that; none where either has no value or no error.
+pub fn difference_z(a: &Sample, b: &Sample) -> Option<(f64, Option<f64>)> {
+    match ready(Comparison::Difference, a, b) {
+        Ok((Pair::Error { value, se }, df)) if se > 0.0 => Some((value / se, df)),
+        _ => None,
+    }
+}
+
 fn each(cohorts: usize, with: Option<usize>, measure: impl Fn(usize) -> Measured) -> Vec<Compared> {
     (0..cohorts)
         .filter(|i| Some(*i) != with)
@@ -128,8 +137,8 @@ impl Values {
 #[derive(Debug, Clone, PartialEq)]
 enum Pair {
     Shares {
-        a: (f64, f64),
-        b: (f64, f64),
+        a: Proportion,
+        b: Proportion,
     },
     /// Difference, or logarithm of the ratio, with its standard error.
     Error {
@@ -139,6 +148,10 @@ enum Pair {
     /// A ratio of zero to a positive value, with the standard error of the numerator over that value: it has no logarithm.
     Zero {
         se: f64,
+    },
+    Combined {
+        a: Combined,
+        b: Combined,
     },
     Noisy {
         a: NoisyShare,
@@ -190,8 +203,21 @@ impl Pairs {
         let (lower, upper) = match &self.source {
             Source::One(pair) => pair.interval(self.comparison, values),
             Source::Worst(cohorts) => {
-                let ends = ordered_pairs(cohorts).filter_map(|(a, b)| ready(self.comparison, a, b).ok());
-                let ends = ends.map(|(pair, _)| pair.interval(self.comparison, values));
+                let shares = limited(cohorts, values.z);
+                let ends: Box<dyn Iterator<Item = (f64, f64)>> = match (&shares, self.comparison) {
+                    (Some(shares), Comparison::Difference) => {
+                        Box::new(ordered_pairs(shares, |share| share.p).map(|(a, b)| newcombe(*a, *b)))
+                    }
+                    (Some(shares), Comparison::Ratio) => {
+                        let pairs = ordered_pairs(shares, |share| share.p).filter(|(_, b)| b.p != 0.0);
+                        Box::new(pairs.map(|(a, b)| mover_ratio(*a, *b)))
+                    }
+                    (None, _) => {
+                        let pairs =
+                            ordered_pairs(cohorts, value).filter_map(|(a, b)| ready(self.comparison, a, b).ok());
+                        Box::new(pairs.map(|(pair, _)| pair.interval(self.comparison, values)))
+                    }
+                };
                 match self.comparison {
                     Comparison::Difference => ends
                         .fold((0.0f64, 0.0f64), |(lower, upper), (a, b)| (lower.max(a).max(-b), upper.max(b).max(-a))),
@@ -210,14 +236,14 @@ impl Pairs {
     }
 }
 
-/// Every two cohorts, the one of the smaller value first: its ratio to the other is at most one, and defined unless both are zero.
-fn ordered_pairs(cohorts: &[Sample]) -> impl Iterator<Item = (&Sample, &Sample)> {
-    let later = |at: usize| cohorts[at + 1..].iter();
-    let ordered = |a: &'_ Sample, b: &'_ Sample| a.point() <= b.point();
-    cohorts
-        .iter()
-        .enumerate()
-        .flat_map(move |(at, a)| later(at).map(move |b| if ordered(a, b) { (a, b) } else { (b, a) }))
+fn value(sample: &Sample) -> f64 {
+    sample.point().unwrap_or(f64::NEG_INFINITY)
+}
+
+/// Every two, the one of the smaller value first: its ratio to the other is at most one, and defined unless both are zero.
+fn ordered_pairs<'a, T>(all: &'a [T], value: impl Fn(&T) -> f64 + Copy + 'a) -> impl Iterator<Item = (&'a T, &'a T)> {
+    let pair = move |a: &'a T, b: &'a T| if value(a) <= value(b) { (a, b) } else { (b, a) };
+    all.iter().enumerate().flat_map(move |(at, a)| all[at + 1..].iter().map(move |b| pair(a, b)))
 }
 
 impl Pair {
@@ -228,18 +254,21 @@ impl Pair {
             (Pair::Noisy { a, b }, Comparison::Ratio) => a.within().point() / b.within().point(),
             (Pair::Spread { value, .. }, Comparison::Difference) => *value,
             (Pair::Spread { value, .. }, Comparison::Ratio) => value.exp(),
-            (Pair::Shares { .. } | Pair::Error { .. } | Pair::Zero { .. } | Pair::NoisyZero { .. }, _) => 0.0,
+            (Pair::Shares { .. } | Pair::Error { .. } | Pair::Zero { .. }, _) => 0.0,
+            (Pair::Combined { .. } | Pair::NoisyZero { .. }, _) => 0.0,
         }
     }
 
     fn interval(&self, comparison: Comparison, values: &Values) -> (f64, f64) {
         let z = values.z;
         match (self, comparison) {
-            (Pair::Shares { a, b }, Comparison::Difference) => newcombe(*a, *b, z),
-            (Pair::Shares { a, b }, Comparison::Ratio) => mover_ratio(*a, *b, z),
+            (Pair::Shares { a, b }, Comparison::Difference) => newcombe(a.limited(z), b.limited(z)),
+            (Pair::Shares { a, b }, Comparison::Ratio) => mover_ratio(a.limited(z), b.limited(z)),
             (Pair::Error { value, se }, Comparison::Difference) => (value - z * se, value + z * se),
             (Pair::Error { value, se }, Comparison::Ratio) => ((value - z * se).exp(), (value + z * se).exp()),
             (Pair::Zero { se }, _) => (0.0, z * se),
+            (Pair::Combined { a, b }, Comparison::Difference) => a.difference(b, z),
+            (Pair::Combined { a, b }, Comparison::Ratio) => a.ratio(b, z),
             (Pair::Noisy { a, b }, _) => match (&values.cut, comparison) {
                 (None, Comparison::Difference) => (-1.0, 1.0),
                 (None, Comparison::Ratio) => (0.0, f64::INFINITY),
@@ -258,25 +287,6 @@ impl Pair {
     }
 }
 
-/// Newcombe 1998, method 10: d -/+ sqrt((p1 - l1)^2 + (u2 - p2)^2).
-fn newcombe((p1, n1): (f64, f64), (p2, n2): (f64, f64), z: f64) -> (f64, f64) {
-    let ((l1, u1), (l2, u2)) = (wilson_limits(p1, n1, z), wilson_limits(p2, n2, z));
-    let d = p1 - p2;
-    let lower = d - ((p1 - l1).powi(2) + (u2 - p2).powi(2)).sqrt();
-    let upper = d + ((u1 - p1).powi(2) + (p2 - l2).powi(2)).sqrt();
-    (lower.max(-1.0), upper.min(1.0))
-}
-
-/// Donner and Zou 2012, equation 9, the lower end multiplied out so that nothing is divided by a difference that may vanish. The upper end is
-/// infinite when the lower limit of the denominator is zero.
-fn mover_ratio((p1, n1): (f64, f64), (p2, n2): (f64, f64), z: f64) -> (f64, f64) {
-    let ((l1, u1), (l2, u2)) = (wilson_limits(p1, n1, z), wilson_limits(p2, n2, z));
-    let root = |x: f64, y: f64| ((p1 * p2).powi(2) - x * y * (2.0 * p1 - x) * (2.0 * p2 - y)).max(0.0).sqrt();
-    let lower = if l1 > 0.0 { l1 * (2.0 * p1 - l1) / (p1 * p2 + root(l1, u2)) } else { 0.0 };
-    let upper = if l2 > 0.0 { (p1 * p2 + root(u1, l2)) / (l2 * (2.0 * p2 - l2)) } else { f64::INFINITY };
-    (lower, upper)
-}
-
 /// Two samples as a pair; the degrees of freedom of the critical value with it.
 fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option<f64>), Why> {
     let (Some(x), Some(y)) = (a.point(), b.point()) else {
@@ -292,9 +302,10 @@ fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option
     if comparison == Comparison::Ratio && y == 0.0 {
         return Err(Why::RatioToZero);
     }
-    let shares = || Pair::Shares { a: (x, a.n_effective()), b: (y, b.n_effective()) };
+    let shares = || Pair::Shares { a: proportion(a, x), b: proportion(b, y) };
     match (a, b) {
         (Sample::Rows { .. }, Sample::Rows { .. }) => Ok((shares(), None)),
+        (Sample::Combined(a), Sample::Combined(b)) => Ok((Pair::Combined { a: *a, b: *b }, None)),
         (Sample::Buckets { left_out: u, filled: m, share, .. }, Sample::Buckets { left_out: v, filled: k, .. }) => {
             let df = Some(((*m).min(*k) - 1) as f64);
             let positive = |x: f64| x > 0.0;
@@ -326,6 +337,23 @@ fn ready(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option
             }
         }
     }
+}
+
+/// A sample of this value as a share.
+fn proportion(sample: &Sample, p: f64) -> Proportion {
+    match sample {
+        Sample::Rows { n, .. } => Proportion::counted(p, *n),
+        other => Proportion::effective(p, other.n_effective()),
+    }
+}
+
+/// Shares of rows with their limits, each computed once for all its pairs; none when one is no share of rows.
+fn limited(cohorts: &[Sample], z: f64) -> Option<Vec<Limited>> {
+    let of = |cohort: &Sample| match cohort {
+        Sample::Rows { p, n } => Some(Proportion::counted(*p, *n).limited(z)),
+        _ => None,
+    };
+    cohorts.iter().map(of).collect()
 }
 
 /// The value that a ratio is formed of: noise may have carried a share beyond 0 and 1.
@@ -360,7 +388,7 @@ fn noisy(comparison: Comparison, a: &Sample, b: &Sample) -> Result<(Pair, Option
 
 fn error_of(sample: &Sample) -> (f64, Option<f64>) {
     match sample {
-        Sample::None(_) | Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_) => (0.0, None),
+        Sample::None(_) | Sample::Combined(_) | Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_) => (0.0, None),
         Sample::Rows { p, n } => ((p * (1.0 - p) / *n as f64).sqrt(), None),
         Sample::Error { se, df, .. } => (*se, *df),
         Sample::Buckets { left_out, filled, .. } => (jackknife_se(left_out, *filled), Some((*filled - 1) as f64)),
@@ -372,10 +400,18 @@ fn method(pair: &Pair, comparison: Comparison, critical: Critical, sample: &Samp
     match (pair, sample, comparison) {
         (_, Sample::Buckets { .. }, _) if one => Method::Jackknife,
         (_, Sample::Buckets { .. }, _) => Method::SimultaneousJackknife,
+        (Pair::Shares { a, b }, _, _) if a.is_few() || b.is_few() => match (comparison, one) {
+            (Comparison::Difference, true) => Method::NewcombeExact,
+            (Comparison::Difference, false) => Method::SimultaneousNewcombeExact,
+            (Comparison::Ratio, true) => Method::MoverRExact,
+            (Comparison::Ratio, false) => Method::SimultaneousMoverRExact,
+        },
         (Pair::Shares { .. }, _, Comparison::Difference) if one => Method::Newcombe,
         (Pair::Shares { .. }, _, Comparison::Difference) => Method::SimultaneousNewcombe,
         (Pair::Shares { .. }, _, Comparison::Ratio) if one => Method::MoverR,
         (Pair::Shares { .. }, _, Comparison::Ratio) => Method::SimultaneousMoverR,
+        (Pair::Combined { .. }, _, _) if one => Method::Mover,
+        (Pair::Combined { .. }, _, _) => Method::SimultaneousMover,
         (Pair::Error { .. } | Pair::Zero { .. }, _, _) if one => Method::Student,
         (Pair::Error { .. } | Pair::Zero { .. }, _, _) => Method::Simultaneous,
         (Pair::Noisy { .. }, _, Comparison::Difference) if one => Method::NoisyNewcombe,
@@ -427,7 +463,7 @@ fn worst_pair(
     let (low, high) = (&cohorts[lowest], &cohorts[highest]);
     let chosen: Vec<Sample> = valued.iter().map(|&i| cohorts[i].without_replicates()).collect();
     let mut df: Option<f64> = None;
-    for (a, b) in ordered_pairs(&chosen) {
+    for (a, b) in ordered_pairs(&chosen, value) {
         match ready(comparison, a, b) {
             Ok((_, pair_df)) => df = df.zip(pair_df).map(|(a, b)| a.min(b)).or(df).or(pair_df),
             // Two cohorts of zero have no ratio; the others have.

@@ -34,6 +34,11 @@ pub fn student(confidence: f64, df: f64) -> f64 {
     once(&FOUND, confidence, df.to_bits(), || find_student(confidence, df))
 }
 
+/// P(|T| >= |t|) of a Student t with df degrees of freedom.
+pub fn student_p_two_sided(t: f64, df: f64) -> f64 {
+    StudentsT::new(0.0, 1.0, df.max(1.0)).map_or(1.0, |distribution| (2.0 * distribution.sf(t.abs())).min(1.0))
+}
+
 fn find_student(confidence: f64, df: f64) -> f64 {
     let tail = (1.0 - confidence) / 2.0;
     match StudentsT::new(0.0, 1.0, df.max(1.0)) {

@@ -6,32 +6,55 @@
 //! | what | interval | source |
 //! |---|---|---|
 //! | share of independent rows | Wilson score | Wilson 1927, JASA 22; Brown, Cai and DasGupta 2001 |
+//! | share of fewer than 5 successes or failures | the outer limits of Wilson and Clopper-Pearson; in comparisons too | Clopper and Pearson 1934, Biometrika 26 |
 //! | difference of two shares | hybrid score | Newcombe 1998, Statistics in Medicine 17, method 10 |
 //! | ratio of two shares | MOVER-R on Wilson limits | Donner and Zou 2012, Statistical Methods in Medical Research 21 |
 //! | worst pair, or against the highest | the same for all pairs at once | Tukey-Kramer; Hochberg and Tamhane 1987, chapter 3 |
 //! | rows that share units or have weights | delete-a-bucket jackknife, Student t | Shao and Tu 1995; Korn and Graubard 1998 |
 //! | figure of a confusion table | multinomial bootstrap of its cells, percentiles | Efron and Tibshirani 1993, chapter 13 |
 //! | mean | Student t | |
+//! | mean, quotient or odds of shares | from the Wilson limits of the shares | see `combination` |
+//! | figure of several comparisons | each at its part of the error rate | see `joint` |
 //! | share of counts with noise | score with noise variance | see `noise`; comparisons by the same hybrids |
 //! | other figures of evidence with noise | delta method or bootstrap, with a term for the noise | see `figure` |
 
 use serde::{Deserialize, Serialize};
 
+mod combination;
+mod between;
 mod contrast;
+pub mod coverage;
 mod critical;
+pub mod equality;
+mod epsilon;
 mod figure;
+pub mod gap;
+pub mod limits;
+mod joint;
 mod noise;
+pub mod probability;
+mod proportion;
 mod sample;
+pub mod stratified;
 
-pub use contrast::{Compared, contrast};
-pub use critical::{normal, student, studentized_range};
+pub use between::{Between, Index};
+pub use combination::{Combination, Combined};
+pub use contrast::{Compared, contrast, difference_z};
+pub use critical::{normal, student, student_p_two_sided, studentized_range};
+pub use epsilon::Epsilon;
 pub use figure::{Figure, Gaps, NoisyMean, is_known, within_width};
+pub use joint::{Join, join};
 pub use noise::{Noise, NoisyShare, Spread};
+pub use proportion::{FEW, wilson};
 pub use sample::{BUCKETS, Sample, bootstrap, bootstrap_with_halves, noisy_bootstrap};
 
 use crate::statistic::Cell;
+use between::Dispersion;
 use contrast::Pairs;
+use joint::Joint;
 use noise::Cut;
+use proportion::Proportion;
+use stratified::Term;
 
 /// Fewest buckets with rows for a jackknife.
 pub const BUCKETS_MIN: usize = 20;
@@ -95,8 +118,15 @@ pub struct Support {
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     Wilson,
+    /// Of few successes or failures.
+    ClopperPearson,
     Newcombe,
     MoverR,
+    /// With limits of few successes or failures.
+    NewcombeExact,
+    MoverRExact,
+    SimultaneousNewcombeExact,
+    SimultaneousMoverRExact,
     SimultaneousNewcombe,
     SimultaneousMoverR,
     Jackknife,
@@ -116,7 +146,18 @@ pub enum Method {
     NoisyDeLong,
     NoisyGaps,
     Deviations,
+    Mover,
+    SimultaneousMover,
+    Delta,
+    Joint,
+    WeightedShares,
+    SimultaneousLogRatios,
+    Dispersion,
 }
+
+const MOVER: &str = "Limits of a mean, quotient or odds of shares, and of comparisons of them, from the Wilson limits of the shares (MOVER; Zou and Donner 2008, Donner and Zou 2012).";
+const SIMULTANEOUS_MOVER: &str = "Limits of comparisons of means, quotients or odds of shares, for all pairs at once, with the studentized range in place of the normal quantile (Tukey-Kramer).";
+const JOINT: &str = "Several estimates in one figure: each within its own interval at its part of the error rate (Bonferroni); the range of the figure over them. Conservative; holds at equality.";
 
 impl Method {
     /// One sentence for the method section of a report.
@@ -129,6 +170,11 @@ impl Method {
             Method::MoverR => {
                 "MOVER-R interval of a ratio of two independent shares from their Wilson limits (Donner and Zou 2012)."
             }
+            Method::ClopperPearson
+            | Method::NewcombeExact
+            | Method::MoverRExact
+            | Method::SimultaneousNewcombeExact
+            | Method::SimultaneousMoverRExact => self.describe_exact(),
             Method::SimultaneousNewcombe => {
                 "Hybrid score intervals of all pairwise differences at once, with the studentized range in place of the normal quantile (Tukey-Kramer)."
             }
@@ -179,9 +225,38 @@ impl Method {
             Method::Deviations => {
                 "Distance between two cohorts: point plus and minus a quantile of how far bootstrap replicates are from the observed distributions, in the same distance (triangle inequality; holds at equality too)."
             }
+            Method::Mover => MOVER,
+            Method::SimultaneousMover => SIMULTANEOUS_MOVER,
+            Method::Delta => "Delta method on the counts of the table, normal quantile.",
+            Method::Joint => JOINT,
+            Method::WeightedShares => stratified::METHOD,
+            Method::SimultaneousLogRatios => epsilon::METHOD,
+            Method::Dispersion => between::METHOD,
             Method::NoisyGaps => {
                 "Bounds from the gaps of all bins and the number of rows at once (Bonferroni): absolute gaps are biased upwards by noise, so the point is too."
             }
+        }
+    }
+
+    /// The same of those with exact limits.
+    fn describe_exact(self) -> &'static str {
+        match self {
+            Method::ClopperPearson => {
+                "Fewer than 5 successes or failures: the outer limits of the exact interval (Clopper and Pearson 1934) and of the Wilson score interval. Conservative: it covers no less often than either."
+            }
+            Method::NewcombeExact => {
+                "Hybrid of a difference (Newcombe 1998, method 10) of which a share has fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
+            }
+            Method::MoverRExact => {
+                "MOVER-R interval of a ratio (Donner and Zou 2012) of which a share has fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
+            }
+            Method::SimultaneousNewcombeExact => {
+                "Hybrid intervals of all pairwise differences at once (Tukey-Kramer), of shares with fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
+            }
+            Method::SimultaneousMoverRExact => {
+                "MOVER-R intervals of all pairwise ratios at once (Tukey-Kramer), of shares with fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
+            }
+            _ => "",
         }
     }
 
@@ -190,8 +265,13 @@ impl Method {
         use Method::*;
         match self {
             Wilson
+            | ClopperPearson
             | Newcombe
             | MoverR
+            | NewcombeExact
+            | MoverRExact
+            | SimultaneousNewcombeExact
+            | SimultaneousMoverRExact
             | SimultaneousNewcombe
             | SimultaneousMoverR
             | Jackknife
@@ -200,7 +280,14 @@ impl Method {
             | Student
             | Simultaneous
             | DeLong
-            | Deviations => false,
+            | Deviations
+            | Mover
+            | SimultaneousMover
+            | Delta
+            | Joint
+            | WeightedShares
+            | SimultaneousLogRatios
+            | Dispersion => false,
             NoisyScore
             | NoisyNewcombe
             | NoisyMoverR
@@ -252,6 +339,11 @@ impl Estimate {
         Estimate { point, interval, confidence, support, method, basis }
     }
 
+    /// A value that is known: of a cohort compared with itself.
+    pub fn known(point: f64, support: Support, confidence: f64) -> Estimate {
+        Estimate::with_error(point, (0.0, None), (point, point), support, Method::Joint, confidence)
+    }
+
     /// A figure with bootstrap replicates; percentiles.
     pub fn with_replicates(point: f64, mut replicates: Vec<f64>, support: Support, confidence: f64) -> Estimate {
         replicates.sort_by(f64::total_cmp);
@@ -272,8 +364,7 @@ impl Estimate {
 enum Basis {
     /// A share and the independent rows behind it; Student t with these degrees of freedom, normal without.
     Score {
-        p: f64,
-        n: f64,
+        share: Proportion,
         df: Option<f64>,
     },
     /// Point and standard error, within bounds.
@@ -291,7 +382,17 @@ enum Basis {
         sorted: Vec<f64>,
         upper: f64,
     },
+    /// The limits of a combination of shares.
+    Combined(Combined),
     Pairs(Box<Pairs>),
+    Joint(Box<Joint>),
+    Combination {
+        terms: Vec<Term>,
+        lower: f64,
+        upper: f64,
+    },
+    Epsilon(Box<Epsilon>),
+    Dispersion(Box<Dispersion>),
     NoisyShare(NoisyShare),
     NoisyFigure(Box<Figure>),
     Gaps(Gaps),
@@ -300,7 +401,7 @@ enum Basis {
 impl Basis {
     fn interval(&self, confidence: f64, point: f64) -> Interval {
         match self {
-            Basis::Score { p, n, df } => wilson(*p, *n, quantile(confidence, *df)),
+            Basis::Score { share, df } => share.interval(quantile(confidence, *df)),
             Basis::Error { se, df, lower, upper } => {
                 let half = quantile(confidence, *df) * se;
                 Interval::new((point - half).max(*lower), (point + half).min(*upper))
@@ -313,7 +414,18 @@ impl Basis {
                 let reach = upper_quantile(sorted, confidence);
                 Interval::new((point - reach).max(0.0), (point + reach).min(*upper))
             }
+            Basis::Combined(combined) => {
+                let (lower, upper) = combined.limits(normal(confidence));
+                Interval::new(lower, upper)
+            }
             Basis::Pairs(pairs) => pairs.interval(confidence),
+            Basis::Joint(joint) => joint.interval(confidence, point),
+            Basis::Combination { terms, lower, upper } => {
+                let (low, high) = stratified::combination_limits(terms, normal(confidence));
+                Interval::new(low.max(*lower), high.min(*upper))
+            }
+            Basis::Epsilon(epsilon) => epsilon.interval(confidence),
+            Basis::Dispersion(dispersion) => dispersion.interval(confidence),
             Basis::NoisyShare(share) => {
                 let (lower, upper) = share.interval(&Cut::of(normal(confidence), 1.0));
                 Interval::new(lower, upper)
@@ -338,22 +450,6 @@ fn quantile(confidence: f64, df: Option<f64>) -> f64 {
         Some(df) => student(confidence, df),
         None => normal(confidence),
     }
-}
-
-/// Wilson score interval of a share p of n rows with the critical value z.
-pub fn wilson(p: f64, n: f64, z: f64) -> Interval {
-    let (lower, upper) = wilson_limits(p, n, z);
-    Interval::new(lower, upper)
-}
-
-fn wilson_limits(p: f64, n: f64, z: f64) -> (f64, f64) {
-    let z2 = z * z;
-    let centre = p + z2 / (2.0 * n);
-    let half = z * ((p * (1.0 - p) + z2 / (4.0 * n)) / n).sqrt();
-    let scale = 1.0 + z2 / n;
-    let lower = if p <= 0.0 { 0.0 } else { ((centre - half) / scale).clamp(0.0, p) };
-    let upper = if p >= 1.0 { 1.0 } else { ((centre + half) / scale).clamp(p, 1.0) };
-    (lower, upper)
 }
 
 /// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
@@ -385,6 +481,7 @@ pub enum Why {
     ScoreNoProbability,
     NoiseExceedsCohort,
     BiasedByNoise,
+    BenefitOfZero,
 }
 
 impl Why {
@@ -403,6 +500,7 @@ impl Why {
             Why::NoVariation => "the target does not vary",
             Why::ScoreNoProbability => "a score is below 0 or above 1",
             Why::NoiseExceedsCohort => "the noise exceeds the cohort",
+            Why::BenefitOfZero => "a benefit is zero and has no logarithm, or all are",
             Why::BiasedByNoise => "noise biases the values compared, by amounts that differ",
         }
     }

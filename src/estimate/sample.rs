@@ -4,9 +4,10 @@ use rand::Rng;
 use rand_distr::{Binomial, Distribution, Exp1, StandardNormal};
 
 use super::noise::{Cut, Spread};
+use super::proportion::Proportion;
 use super::{
-    BUCKETS_MIN, Basis, Estimate, Figure, Gaps, Interval, Measured, Method, Noise, NoisyShare, Share, Support, Why,
-    within_width,
+    BUCKETS_MIN, Basis, Combination, Combined, Estimate, Figure, Gaps, Interval, Measured, Method, Noise, NoisyShare,
+    Share, Support, Why, within_width,
 };
 use crate::statistic::Cell;
 
@@ -48,6 +49,8 @@ pub enum Sample {
         /// A share: kept within 0 and 1.
         share: bool,
     },
+    /// A combination of shares of independent rows.
+    Combined(Combined),
     /// A share of counts with noise.
     Noisy(NoisyShare),
     /// Another figure of evidence with noise.
@@ -63,6 +66,11 @@ impl Sample {
             Some(p) => Sample::Rows { p, n: share.denominator.n },
             None => Sample::None(Why::EmptyDenominator),
         }
+    }
+
+    /// A combination of shares of independent rows.
+    pub fn combined(of: Combination) -> Sample {
+        Combined::of(of).map_or_else(Sample::None, Sample::Combined)
     }
 
     /// A share of counts with noise.
@@ -181,6 +189,7 @@ impl Sample {
             Sample::None(_) => None,
             Sample::Rows { p, .. } => Some(*p),
             Sample::Error { point, .. } | Sample::Buckets { point, .. } => Some(*point),
+            Sample::Combined(combined) => Some(combined.point),
             Sample::Noisy(share) => Some(share.point()),
             Sample::Figure(figure) => Some(figure.point),
             Sample::Gaps(gaps) => Some(gaps.point()),
@@ -191,7 +200,7 @@ impl Sample {
         match self {
             Sample::None(why) => *why,
             Sample::Rows { .. } | Sample::Error { .. } | Sample::Buckets { .. } => Why::EmptyDenominator,
-            Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_) => Why::EmptyDenominator,
+            Sample::Combined(_) | Sample::Noisy(_) | Sample::Figure(_) | Sample::Gaps(_) => Why::EmptyDenominator,
         }
     }
 
@@ -203,7 +212,11 @@ impl Sample {
             Sample::Figure(_) | Sample::Gaps(_) => {
                 within_width(self.measure(confidence), width_max).estimate().is_none()
             }
-            Sample::None(_) | Sample::Rows { .. } | Sample::Error { .. } | Sample::Buckets { .. } => false,
+            Sample::None(_)
+            | Sample::Rows { .. }
+            | Sample::Error { .. }
+            | Sample::Buckets { .. }
+            | Sample::Combined(_) => false,
         };
         if wide { Sample::None(Why::NoiseExceedsCohort) } else { self }
     }
@@ -218,6 +231,7 @@ impl Sample {
         match self {
             Sample::None(_) => 0,
             Sample::Rows { n, .. } | Sample::Error { n, .. } | Sample::Buckets { n, .. } => *n,
+            Sample::Combined(combined) => combined.n(),
             Sample::Noisy(share) => share.n(),
             Sample::Figure(figure) => figure.n,
             Sample::Gaps(gaps) => gaps.rows.0.round() as i64,
@@ -233,7 +247,7 @@ impl Sample {
             Sample::None(_) => 0.0,
             Sample::Rows { n, .. } | Sample::Error { n, .. } => *n as f64,
             Sample::Noisy(share) => share.n_effective(),
-            Sample::Figure(_) | Sample::Gaps(_) => self.n() as f64,
+            Sample::Combined(_) | Sample::Figure(_) | Sample::Gaps(_) => self.n() as f64,
             Sample::Buckets { point, left_out, filled, n, n_effective, share } => {
                 let se = jackknife_se(left_out, *filled);
                 let variance = point * (1.0 - point);
@@ -250,7 +264,11 @@ impl Sample {
     pub fn measure(&self, confidence: f64) -> Measured {
         let (basis, method) = match self {
             Sample::None(why) => return Measured::Undefined { why: *why },
-            Sample::Rows { p, n } => (Basis::Score { p: *p, n: *n as f64, df: None }, Method::Wilson),
+            Sample::Rows { p, n } => {
+                let share = Proportion::counted(*p, *n);
+                let method = if share.is_few() { Method::ClopperPearson } else { Method::Wilson };
+                (Basis::Score { share, df: None }, method)
+            }
             Sample::Error { replicates: Some(replicates), method, .. } => {
                 (Basis::Replicates(replicates.clone()), *method)
             }
@@ -259,12 +277,13 @@ impl Sample {
             }
             Sample::Buckets { point, filled, share: true, .. } => {
                 let df = Some((*filled - 1) as f64);
-                (Basis::Score { p: *point, n: self.n_effective(), df }, Method::Jackknife)
+                (Basis::Score { share: Proportion::effective(*point, self.n_effective()), df }, Method::Jackknife)
             }
             Sample::Buckets { left_out, filled, .. } => {
                 let (se, df) = (jackknife_se(left_out, *filled), Some((*filled - 1) as f64));
                 (Basis::Error { se, df, lower: f64::NEG_INFINITY, upper: f64::INFINITY }, Method::Jackknife)
             }
+            Sample::Combined(combined) => (Basis::Combined(*combined), Method::Mover),
             Sample::Noisy(share) if !share.is_bounded(super::normal(confidence)) => {
                 return Measured::Undefined { why: Why::NoiseExceedsCohort };
             }

@@ -26,11 +26,19 @@ fn newcombe_published_intervals() {
         (10, 10, 0, 10, 0.6075, 1.0),
         (0, 10, 0, 10, -0.2775, 0.2775),
     ] {
-        let cohorts = [rows(a, m), rows(b, n)];
-        let all = rows(a + b, m + n);
-        let result = contrast(Comparison::Difference, Against::Reference, &cohorts, &all, Some(1), 0.95);
-        let (low, high) = ends(&result[0].measured);
+        let score = |x: i64, n: i64| Proportion::effective(x as f64 / n as f64, n as f64).limited(normal(0.95));
+        let (low, high) = proportion::newcombe(score(a, m), score(b, n));
         assert!((low - lower).abs() < 6e-5 && (high - upper).abs() < 6e-5, "{low} {high}");
+        // With fewer than five successes or failures the interval is wider.
+        let (cohorts, all) = ([rows(a, m), rows(b, n)], rows(a + b, m + n));
+        let result = contrast(Comparison::Difference, Against::Reference, &cohorts, &all, Some(1), 0.95);
+        let (wide_low, wide_high) = ends(&result[0].measured);
+        let few = [(a, m), (b, n)].iter().any(|(x, n)| (*x).min(n - x) < 5);
+        assert_eq!(wide_high - wide_low > high - low + 1e-9, few);
+        assert_eq!(
+            result[0].measured.estimate().unwrap().method,
+            if few { Method::NewcombeExact } else { Method::Newcombe }
+        );
     }
 }
 
@@ -40,8 +48,18 @@ fn wilson_published_intervals() {
     for (k, n, lower, upper) in
         [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)]
     {
-        let (low, high) = ends(&rows(k, n).measure(0.95));
+        let interval = wilson(k as f64 / n as f64, n as f64, normal(0.95));
+        let (low, high) = (interval.lower.unwrap(), interval.upper.unwrap());
         assert!((low - lower).abs() < 6e-5 && (high - upper).abs() < 6e-5, "{low} {high}");
+        let measured = rows(k, n).measure(0.95);
+        if k >= 5 {
+            assert_eq!(ends(&measured), (low, high));
+            continue;
+        }
+        let (least, most) = limits::clopper_pearson((k, n), normal(0.95));
+        let (found_low, found_high) = ends(&measured);
+        assert!((found_low - least.min(low)).abs() < 1e-13 && (found_high - most.max(high)).abs() < 1e-13);
+        assert_eq!(measured.estimate().unwrap().method, Method::ClopperPearson);
     }
 }
 

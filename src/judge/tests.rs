@@ -394,3 +394,30 @@ proptest! {
         prop_assert_eq!(judge(&plan(&text(&order)), &readings, today()), expected);
     }
 }
+
+/// Equalized odds: the interval of both rates at once decides, and at Holm's confidence it is formed anew.
+#[test]
+fn joined_figures_are_judged() {
+    use crate::estimate::{Join, join};
+    let criterion = |limit: &str| {
+        format!(
+            "metrics = [\"equalized-odds\"]\n[[judge]]\nmetric = \"equalized-odds\"\ncompare = \"difference\"\nagainst = \"worst-pair\"\nacross = [\"race\"]\n{limit}\n"
+        )
+    };
+    let part = |counts: [(i64, i64); 3]| compared(Comparison::Difference, Against::WorstPair, counts).remove(0);
+    let (tpr, fpr) = (part([(60, 100), (61, 100), (59, 100)]), part([(10, 100), (50, 100), (12, 100)]));
+    let measured = join(&[tpr.measured, fpr.measured.clone()], Join::Greatest, 0.95);
+    let estimate = measured.estimate().unwrap().clone();
+    assert!((estimate.point - 0.4).abs() < 1e-12);
+    let wider = estimate.at(0.99).interval;
+    assert!(wider.lower < estimate.interval.lower && estimate.interval.upper < wider.upper);
+    let reading = Reading { metric: "equalized-odds".into(), measured, ..fpr };
+    for (limit, verdict) in [
+        ("at_most = 0.1", Verdict::Breached),
+        ("at_most = 0.9", Verdict::Met),
+        ("at_most = 0.4", Verdict::Undetermined),
+    ] {
+        let (findings, _) = judge(&plan(&criterion(limit)), std::slice::from_ref(&reading), today());
+        assert_eq!(findings[0].verdict, verdict, "{limit}: {}", findings[0].reason);
+    }
+}

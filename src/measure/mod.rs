@@ -10,7 +10,9 @@ use crate::cohort::Cohort;
 use crate::demand::{Axis, Demand, Rows, Shape};
 use crate::estimate::{BUCKETS, Compared, Measured, Sample, Why, contrast, within_width};
 use crate::evidence::{Missing, Released};
-use crate::metric::{ALL, Against, COMPOSITES, Card, Comparison, Needs, RATES, REGRESSIONS, SCORES, is_standard};
+use crate::metric::{
+    ALL, Against, COMPOSITES, Card, Comparison, Needs, RATES, REGRESSIONS, SCORES, is_given, is_standard,
+};
 use crate::plan::{Numeric, Plan};
 use crate::scalar::{Expr, Scalar, Value};
 
@@ -79,8 +81,9 @@ pub fn measured(plan: &Plan, subject: &Subject) -> Vec<Card> {
     let named = |id: &str| wanted.iter().any(|name| name == id);
     // Of the others there is no noisy form.
     let open = |id: &str| is_standard(id) || plan.spec.privacy.is_none();
+    let given = |id: &str| !plan.given.is_empty() || !is_given(id);
     let asked = |id: &str| named(id) || (open(id) && (named(ALL) || (wanted.is_empty() && is_standard(id))));
-    crate::metric::cards().into_iter().filter(|card| subject.has(card) && asked(card.id)).collect()
+    crate::metric::cards().into_iter().filter(|card| subject.has(card) && given(card.id) && asked(card.id)).collect()
 }
 
 /// A truth value that is always missing: the axis of a column that is not there.
@@ -174,7 +177,7 @@ pub fn measure(plan: &Plan, subject: &Subject, released: &Released) -> Result<Me
         } else if let (true, Some(scores)) = (SCORES.iter().any(|score| score.id == id), &scores) {
             read(for_scores, &|group| scores.sample(id, group, plan));
             notes.extend(scores.notes(id, for_scores.shown(&cohorts, layer)));
-        } else if let Some(errors) = &errors {
+        } else if let (true, Some(errors)) = (REGRESSIONS.iter().any(|card| card.id == id), &errors) {
             read(for_errors, &|group| errors.sample(id, group));
         }
     }

@@ -130,6 +130,37 @@ impl<'a> Scores<'a> {
         }
     }
 
+    /// Mean score of the rows of one label.
+    pub fn mean(&self, group: &Group, label: usize, plan: &Plan) -> Sample {
+        let (points, binned) = self.points(group);
+        let Some(all) = points.get(label) else { return Sample::None(Why::EmptyDenominator) };
+        if binned && !self.probabilities {
+            return Sample::None(Why::ScoreNoProbability);
+        }
+        let n = total(all);
+        let sum = |points: &[(f64, f64)], of: &dyn Fn(f64) -> f64| -> f64 {
+            points.iter().map(|(score, n)| n * of(*score)).sum()
+        };
+        let of = |points: &[(f64, f64)]| {
+            let n = total(points);
+            (n > 0.0).then(|| sum(points, &|score| score) / n)
+        };
+        let Some(mean) = of(all) else { return Sample::None(Why::EmptyDenominator) };
+        if plan.dependent {
+            let parts = self.buckets(group, binned);
+            let filled = parts.iter().filter(|part| !part[label].is_empty()).count();
+            let left_out = parts.iter().map(|part| of(&without(all, &part[label]))).collect();
+            return Sample::buckets(Some(mean), left_out, filled, n as i64);
+        }
+        let variance = sum(all, &|score| (score - mean) * (score - mean)) / (n - 1.0).max(1.0);
+        Sample::mean(mean, (variance / n).sqrt(), n as i64)
+    }
+
+    /// True when scores of a cohort are binned, so that a mean of them is known up to half the width of a bin.
+    pub fn rounding(&self, group: &Group) -> Option<f64> {
+        self.points(group).1.then(|| 0.5 / f64::from(BINS.count))
+    }
+
     /// Rows of a cohort with a label and a score.
     pub fn rows(&self, group: &Group) -> i64 {
         let ([negative, positive], _) = self.points(group);

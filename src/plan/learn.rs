@@ -39,7 +39,9 @@ fn demand_name(name: &str) -> Arc<str> {
 fn columns(spec: &Spec) -> impl Iterator<Item = (&String, Option<Bins>)> {
     spec.schema.iter().filter_map(|(name, column)| {
         let has = |role| column.roles.contains(&role);
-        let used = coarsened(spec, name) || has(Role::Protected) || (spec.train.is_some() && has(Role::Feature));
+        let given = spec.measure.given.contains(name);
+        let used =
+            given || coarsened(spec, name) || has(Role::Protected) || (spec.train.is_some() && has(Role::Feature));
         let open = column.levels.is_none() && column.bounds.is_none() && read_as(column) != ReadAs::Truth;
         let numeric_target = (has(Role::Target) || has(Role::Prediction))
             && read_as(column) == ReadAs::Number
@@ -68,7 +70,7 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
         let column = &spec.schema[name];
         if column.levels.is_none() && column.bounds.is_none() {
             let domain = match (counts.spread(), counts.range) {
-                (Spread::Texts { counts }, _) if counts.len() <= LEVELS_MAX || !compared(spec, column) => {
+                (Spread::Texts { counts }, _) if counts.len() <= LEVELS_MAX || !compared(spec, name, column) => {
                     Domain::Levels(counts.into_iter().map(|(text, _)| text).collect())
                 }
                 (Spread::Texts { counts }, _) => {
@@ -106,13 +108,15 @@ pub fn learned(spec: &Spec, released: &Released) -> Result<Learned, PlanError> {
 
 /// What was read off the rows of this column is not told: an outsider may know it of somebody, and no cohort needs it.
 pub fn is_withheld(spec: &Spec, name: &str) -> bool {
-    coarsened(spec, name) && spec.schema.get(name).is_some_and(|column| !compared(spec, column))
+    coarsened(spec, name) && spec.schema.get(name).is_some_and(|column| !compared(spec, name, column))
 }
 
-/// Its levels are cohorts, or features of a model.
-fn compared(spec: &Spec, column: &ColumnSpec) -> bool {
+/// Its levels are cohorts, strata, or features of a model.
+fn compared(spec: &Spec, name: &str, column: &ColumnSpec) -> bool {
     let has = |role| column.roles.contains(&role);
-    has(Role::Protected) || (spec.train.is_some() && has(Role::Feature))
+    spec.measure.given.iter().any(|given| given == name)
+        || has(Role::Protected)
+        || (spec.train.is_some() && has(Role::Feature))
 }
 
 /// The mean of numbers, the mode of truth values and of texts among the levels (the first in order of the most frequent).

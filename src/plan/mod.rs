@@ -22,6 +22,7 @@ pub mod features;
 pub mod learn;
 pub mod policy;
 pub mod spec;
+pub mod strata;
 
 use features::Feature;
 use spec::{ColumnSpec, Format, Missing, ReadAs, Spec};
@@ -37,6 +38,8 @@ pub struct Plan {
     /// Protected columns that are used in `across`, in the order of their names.
     pub attributes: Vec<Attribute>,
     pub across: Vec<Across>,
+    /// Control columns: cohorts are compared also within each combination of their levels.
+    pub given: Vec<Attribute>,
     /// Position of the reference level of every attribute that has one.
     pub references: Vec<Option<u32>>,
     /// True, false or missing: the row's outcome is the positive one.
@@ -112,6 +115,8 @@ impl Plan {
         let attributes = names.iter().map(|name| attribute(&schema, name)).collect::<Result<Vec<_>, _>>()?;
         let kinds = kinds(&scan)?;
         check_cohorts(&across, &attributes, &kinds)?;
+        let given = strata::given(spec, &schema, &kinds)?;
+        strata::check_cells(&across, &attributes, &given)?;
         let at = |name: &String| names.iter().position(|other| *other == name);
         let across: Vec<Across> =
             across.iter().map(|set| Across { attributes: set.iter().filter_map(at).collect() }).collect();
@@ -132,6 +137,7 @@ impl Plan {
             scan,
             attributes,
             across,
+            given,
             references,
             weight,
             key,

@@ -111,4 +111,4 @@ fn model_json(model: &Model) -> serde_json::Value {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -25,6 +25,7 @@ pub fn audit(pipeline: &str, data: &Path) -> Audited {
     // A plan without cohorts describes the same rows; it serves the pass that learns the levels.
     let mut open = spec.clone();
     open.measure.across.clear();
+    open.measure.given.clear();
     open.schema.values_mut().for_each(|column| column.roles.clear());
     for (name, column) in &mut open.schema {
         column.read_as = Some(plan::read_as(&spec.schema[name]));

@@ -3,7 +3,7 @@
 //! With f the cohort's share of the rows, p - p(all) = (1 - f) (p - p(rest)) and p / p(all) = r / (f r + 1 - f) with r = p / p(rest). Both
 //! rise with p - p(rest) and r, so the ends carry over. With noise f has an error of its own, which widens the interval.
 
-use super::{Critical, Pair, Pairs, Source, finish, method, pair, point, ready, support, within};
+use super::{Critical, Pair, Pairs, Source, finish, method, pair, point, proportion, ready, support, within};
 use crate::estimate::noise::{Noise, NoisyShare};
 use crate::estimate::{Figure, Interval, Measured, Method, Sample, Why, normal};
 use crate::metric::Comparison;
@@ -90,10 +90,11 @@ fn against_rest(
     match ready(comparison, cohort, rest) {
         // The rest is all zero and the cohort is not: the ratio to everyone is at its greatest, 1 / f.
         Err(Why::RatioToZero) => {
-            let (a, b) = ((cohort.point().unwrap_or_default(), cohort.n_effective()), (0.0, rest.n_effective()));
+            let (a, b) = (proportion(cohort, cohort.point().unwrap_or_default()), proportion(rest, 0.0));
             let (one, method) = match (cohort, rest) {
                 (Sample::Noisy(a), Sample::Noisy(b)) => (Pair::Noisy { a: *a, b: *b }, Method::NoisyMoverR),
                 (Sample::Figure(_), _) => return Measured::Undefined { why: Why::RatioToZero },
+                _ if a.is_few() || b.is_few() => (Pair::Shares { a, b }, Method::MoverRExact),
                 _ => (Pair::Shares { a, b }, Method::MoverR),
             };
             let (critical, df, part) = (Critical::Normal, None, Some(part));

@@ -12,7 +12,9 @@ use crate::plan::Plan;
 
 mod data;
 mod individual;
+mod inequality;
 mod inferred;
+mod parity;
 mod regulation;
 mod strata;
 mod subgroups;
@@ -48,6 +50,8 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
 impl Context<'_> {
     /// Computes every part. Adds readings, and notes for the section of methods.
     pub fn measure(&self, readings: &mut Vec<Reading>, notes: &mut Vec<String>) -> Result<Bias, Missing> {
+        parity::measure(self, readings, notes)?;
+        inequality::measure(self, readings);
         Ok(Bias {
             strata: strata::measure(self, readings, notes)?,
             tests: tests::measure(self, readings, notes)?,

@@ -4,6 +4,7 @@ use super::Checker;
 
 mod data;
 mod individual;
+mod inequality;
 mod inferred;
 mod mitigate;
 mod regulation;
@@ -12,6 +13,7 @@ mod subgroups;
 
 pub(super) fn check(checker: &mut Checker) {
     strata::check(checker);
+    inequality::check(checker);
     data::check(checker);
     subgroups::check(checker);
     individual::check(checker);

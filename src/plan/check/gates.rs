@@ -3,7 +3,8 @@
 use jiff::civil::Date;
 
 use super::{Checker, Part, Severity, meant};
-use crate::metric::{ALL, Against, Card, Comparison, Needs, RATES, cards, is_standard};
+use crate::metric::parity::{DIVERGENCES, JOINED};
+use crate::metric::{ALL, Against, Card, Comparison, Needs, RATES, cards, forms, is_standard};
 use crate::plan::read_as;
 use crate::plan::spec::{Criterion, ModelKind, ReadAs};
 use crate::schema::Role;
@@ -16,6 +17,7 @@ pub(super) fn check(checker: &mut Checker) {
         let i = i.to_string();
         metric(checker, &i, criterion, &cards);
         comparison(checker, &i, criterion);
+        form(checker, &i, criterion);
         limits(checker, &i, criterion);
         always_met(checker, &i, criterion);
         sets(checker, &i, criterion);
@@ -241,6 +243,30 @@ fn comparison(checker: &mut Checker, i: &str, criterion: &Criterion) {
     }
 }
 
+/// A figure of two cohorts has no value of one, and not every metric has every comparison.
+fn form(checker: &mut Checker, i: &str, criterion: &Criterion) {
+    if criterion.compare.is_some() != criterion.against.is_some() {
+        return;
+    }
+    let (form, id) = (criterion.compare.zip(criterion.against), criterion.metric.as_str());
+    let Some(forms) = forms(id).filter(|forms| !forms.contains(&form)) else { return };
+    let written = |form: &Option<(Comparison, Against)>| match form {
+        Some((compare, against)) => format!("compare = \"{compare}\" with against = \"{against}\""),
+        None => "neither compare nor against".to_owned(),
+    };
+    let (key, message) = match form {
+        None => ("metric", format!("{id} is a figure of two cohorts: one of them has no value")),
+        Some((compare, against)) => ("compare", format!("{id} is not measured as {compare} against {against}")),
+    };
+    let remedy = format!("write {}", forms.iter().map(written).collect::<Vec<_>>().join(", or "));
+    checker.error("form-not-measured", &["judge", i, key], message, remedy);
+}
+
+/// True for figures that are never negative in any comparison.
+fn is_distance(id: &str) -> bool {
+    JOINED.iter().any(|joined| joined.card.id == id) || DIVERGENCES.iter().any(|card| card.id == id)
+}
+
 /// Every attribute that is compared with a reference must have one.
 fn references(checker: &mut Checker, i: &str, criterion: &Criterion) {
     let sets = criterion.across.clone().map_or_else(|| measured_sets(checker), |set| vec![set]);
@@ -289,9 +315,12 @@ fn limits(checker: &mut Checker, i: &str, criterion: &Criterion) {
         }
     };
     let path = ["judge", i, limit.0];
-    let share = RATES.iter().any(|rate| rate.card.id == criterion.metric);
+    let joined = |needs: Needs| JOINED.iter().any(|of| of.card.id == criterion.metric && of.card.needs == needs);
+    let share = RATES.iter().any(|rate| rate.card.id == criterion.metric) || joined(Needs::LabelAndDecision);
     // Rates, and the difference of a worst pair, are shares; other differences have a sign.
-    let signed = criterion.compare == Some(Comparison::Difference) && criterion.against != Some(Against::WorstPair);
+    let signed = criterion.compare == Some(Comparison::Difference)
+        && criterion.against != Some(Against::WorstPair)
+        && !is_distance(&criterion.metric);
     let least = if signed { -1.0 } else { 0.0 };
     if !limit.1.is_finite() {
         checker.error("bad-limit", &path, "the limit must be a finite number", "write a number");
@@ -323,8 +352,19 @@ fn always_met(checker: &mut Checker, i: &str, criterion: &Criterion) {
     use Against::{Highest, WorstPair};
     use Comparison::{Difference, Ratio};
     let (Some(compare), Some(against)) = (criterion.compare, criterion.against) else { return };
+    let distance = is_distance(&criterion.metric);
     let (key, message, remedy) = match (compare, against, criterion.at_most, criterion.at_least) {
-        (Difference, Highest, Some(most), None) if most >= 0.0 => (
+        (Difference, _, None, Some(least)) if distance && least <= 0.0 => (
+            "at_least",
+            "a distance of two cohorts is never below 0: this limit is always met",
+            format!("write at_most = {}", least.abs()),
+        ),
+        (Ratio, _, Some(most), None) if distance && most >= 1.0 => (
+            "at_most",
+            "the lesser of two ratios is never above 1: this limit is always met",
+            format!("write at_least = {:.3}", 1.0 / most),
+        ),
+        (Difference, Highest, Some(most), None) if !distance && most >= 0.0 => (
             "at_most",
             "a cohort minus the highest is never above 0: this limit is always met",
             format!("write at_least = -{most}"),

@@ -383,6 +383,7 @@ fn gates_over_cohorts() {
     expect(CLEAN, "[[judge]]", "[measure]\nacross = [[\"sex\"], [\"sex\"]]\n[[judge]]", "across-twice", "[\"sex\"]");
     expect(CLEAN, "[[judge]]", "[measure]\nacross = [[\"sex\"], []]\n[[judge]]", "empty-across", "[]");
     expect(TRAINED, "\"difference\"", "\"ratio\"", "ratio-of-signed", "\"ratio\"");
+    forms_of_figures_of_two_cohorts();
     let judged = |compare: &str, against: &str, limit: &str| {
         CLEAN.replace("\"ratio\"", compare).replace("\"worst-pair\"", against).replace("at_least = 0.8", limit)
     };
@@ -409,6 +410,27 @@ fn gates_over_cohorts() {
     assert!(found[0].remedy.as_deref().is_some_and(|remedy| remedy.contains("selection-rate")));
     let numeric = complaints(TRAINED.split("[[judge]]").next().unwrap());
     assert!(numeric.iter().any(|c| c.code == "no-criteria" && c.remedy.as_deref().unwrap().contains("mean-residual")));
+}
+
+/// A figure of two cohorts is judged in the forms in which it is measured.
+fn forms_of_figures_of_two_cohorts() {
+    let odds = CLEAN
+        .replace("metric = \"selection-rate\"", "metric = \"equalized-odds\"")
+        .replace("[[judge]]", "[measure]\nmetrics = [\"all\"]\n[[judge]]");
+    assert_eq!(complaints(&odds).iter().filter(|of| of.severity == Severity::Error).count(), 0, "{odds}");
+    expect(&odds, "compare = \"ratio\"\nagainst = \"worst-pair\"\n", "", "form-not-measured", "\"equalized-odds\"");
+    expect(&odds, "at_least = 0.8", "at_most = 1.0", "always-met", "1.0");
+    let difference = odds.replace("\"ratio\"", "\"difference\"").replace("\"worst-pair\"", "\"overall\"");
+    let highest = difference.replace("\"overall\"", "\"highest\"").replace("at_least = 0.8", "at_most = 0.1");
+    assert_eq!(complaints(&highest).len(), 0, "a distance from the highest is not negative");
+    expect(&difference, "at_least = 0.8", "at_least = 0.0", "always-met", "0.0");
+    expect(&difference, "at_least = 0.8", "at_most = 8.0", "bad-limit", "8.0");
+    let disparity = odds.replace("equalized-odds", "demographic-disparity");
+    expect(&disparity, "judge", "judge", "form-not-measured", "\"ratio\"");
+    let shares = odds.replace("equalized-odds", "share-of-selected");
+    expect(&shares, "\"ratio\"", "\"difference\"", "form-not-measured", "\"difference\"");
+    let imbalance = odds.replace("equalized-odds", "class-imbalance");
+    expect(&imbalance, "judge", "judge", "form-not-measured", "\"ratio\"");
 }
 
 #[test]

@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use super::*;
 use crate::estimate::Measured;
 
-mod sample;
+pub(crate) mod sample;
 
 #[cfg(feature = "html")]
 mod page;
+#[cfg(feature = "html")]
+mod parity;
 #[cfg(feature = "html")]
 mod private;
 

@@ -615,3 +615,33 @@ fn attacks_are_shown_with_their_intervals_and_hostile_names_escaped() {
     record.attacks = None;
     assert!(!self::page(&audit, &record).contains("Attacks on real rows"));
 }
+
+#[test]
+fn tests_of_equality_are_shown_with_both_p_values_and_cut() {
+    let (mut audit, record) = sample(&PLAIN, 0);
+    let page = page(&audit, &record);
+    let tests = audit.bias.tests.clone().unwrap();
+    for part in [
+        "href=\"#tests\"",
+        "Permutation p",
+        "Adjusted p (Holm; Benjamini-Hochberg)",
+        "(reference)",
+        "Fisher ",
+        "points is excluded at 95 %",
+        "Insufficient evidence: ",
+        "A large p-value is no evidence of equality",
+    ] {
+        assert!(page.contains(part), "{part}");
+    }
+    assert!(page.contains(&format!("<dt>Comparisons of cohorts</dt><dd>{}</dd>", tests.family)));
+    let set = &mut audit.bias.tests.as_mut().unwrap().sets[1];
+    let before: usize = set.rates.iter().map(|rate| rate.pairs.len()).sum();
+    let pair = set.rates[0].pairs[0].clone();
+    set.rates[0].pairs.extend(std::iter::repeat_n(pair, 200));
+    let page = self::page(&audit, &record);
+    assert!(page.contains(&format!("And {} more comparisons, in report.json.", before + 100)), "{before}");
+    audit.bias.tests = None;
+    assert!(!self::page(&audit, &record).contains("id=\"tests\""));
+    let (audit, record) = sample(&PLAIN, 1000);
+    assert!(self::page(&audit, &record).contains("withheld, because a count"));
+}

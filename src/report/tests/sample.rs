@@ -54,14 +54,14 @@ fn rows(words: &Words) -> String {
     csv
 }
 
-fn plan(words: &Words, suppress_below: u64, path: &std::path::Path) -> Plan {
+fn plan(words: &Words, suppress_below: u64, metrics: &str, path: &std::path::Path) -> Plan {
     // A JSON string is a basic string of TOML.
     let toml = |text: &str| serde_json::Value::from(text).to_string();
     let text = format!(
         r#"
         pipeline = {{ name = "lending", owner = "risk@example.org", purpose = "decides on consumer loans", seed = 7 }}
         ingest = {{ path = {path} }}
-        measure = {{ across = [[{sex}], ["race"], [{sex}, "race"]], replicates = 200, suppress_below = {suppress_below} }}
+        measure = {{ across = [[{sex}], ["race"], [{sex}, "race"]], replicates = 200, suppress_below = {suppress_below}, metrics = {metrics} }}
         [schema]
         {sex} = {{ roles = ["protected", "quasi-identifier"], levels = [{level}, "male"], reference = "male" }}
         race = {{ roles = ["protected"], levels = ["asian", "black", "islander", "white"], reference = "white" }}
@@ -81,9 +81,14 @@ fn plan(words: &Words, suppress_below: u64, path: &std::path::Path) -> Plan {
 
 /// What `report.json` and `run.json` are made of.
 pub fn sample(words: &Words, suppress_below: u64) -> (Audit, Record) {
+    sample_of(words, suppress_below, "[]")
+}
+
+/// The same with these metrics.
+pub fn sample_of(words: &Words, suppress_below: u64, metrics: &str) -> (Audit, Record) {
     let mut file = tempfile::Builder::new().suffix(".csv").tempfile().unwrap();
     file.write_all(rows(words).as_bytes()).unwrap();
-    let plan = plan(words, suppress_below, file.path());
+    let plan = plan(words, suppress_below, metrics, file.path());
     let subject = Subject::given(&plan);
     let collected = Reference.collect(&plan.scan, &demands(&plan, &subject), &|_| ()).unwrap();
     let released = crate::privatize::release(collected.evidence);

@@ -8,7 +8,7 @@ use super::charts::{self, Drawn};
 use super::gates::{Criterion, criteria};
 use super::words::{self, Shown};
 use super::{Caps, Names};
-use crate::metric::{Against, Comparison};
+use crate::metric::{Against, Comparison, is_given, is_of_a_set};
 use crate::report::document::{Cohort, CohortTable, Contrast, Domain, Measured, Reading, Report};
 use crate::schema::Role;
 
@@ -163,6 +163,8 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
     let mut of: Vec<(&str, &[&Reading])> = readings
         .chunk_by(|a, b| a.metric == b.metric)
         .filter_map(|readings| Some((readings.first()?.metric.as_str(), readings)))
+        // Their section is that of strata.
+        .filter(|(id, _)| !is_given(id))
         .collect();
     let left_out = words::more(of.len(), place.caps.texts, ["metric", "metrics"], "evidence/readings.csv");
     of.truncate(place.caps.texts);
@@ -170,7 +172,8 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
     let rows_max = (place.caps.values / (place.of * of.len().max(1))).clamp(1, place.caps.cohorts);
     let with_values = &cohorts[..cohorts.len().min(rows_max)];
     let columns = columns(readings);
-    let (charts, charts_more) = charts::values(&of, with_values, place);
+    let of_cohorts: Vec<(&str, &[&Reading])> = of.iter().copied().filter(|(id, _)| !is_of_a_set(id)).collect();
+    let (charts, charts_more) = charts::values(&of_cohorts, with_values, place);
     let (judged, judged_more) = charts::judged(table, criteria, place);
     Set {
         id: format!("set-{}", place.number),
@@ -270,9 +273,11 @@ fn metric(
         shown
     };
     let mut rows = Vec::new();
-    for cohort in cohorts {
-        let value =
-            say(values.get(*cohort).map_or_else(|| Shown::words("not measured", ""), |measured| Shown::of(measured)));
+    // A figure of two cohorts has no value of one, and one of a whole set no value of a cohort.
+    let whole = values.get(&Cohort::default()).filter(|_| values.len() == 1);
+    let absent = if values.is_empty() { "of two cohorts" } else { "not measured" };
+    for cohort in cohorts.iter().filter(|_| whole.is_none()) {
+        let value = say(values.get(*cohort).map_or_else(|| Shown::words(absent, ""), |measured| Shown::of(measured)));
         let compared =
             |(compare, against): &(Comparison, Against)| match comparisons.get(&(*compare, *against, *cohort)) {
                 Some(reading) => say(Shown::of(&reading.measured)),
@@ -280,6 +285,10 @@ fn metric(
             };
         let comparisons = columns.iter().map(compared).collect();
         rows.push(Value { cohort: words::name(&cohort.levels()), value, comparisons });
+    }
+    if let Some(whole) = whole {
+        let comparisons = columns.iter().map(|_| Shown::words("not compared", "")).collect();
+        rows.push(Value { cohort: "all cohorts together".into(), value: say(Shown::of(whole)), comparisons });
     }
     let pairs = readings.iter().filter_map(|reading| pair(reading.contrast.as_ref()?, reading));
     let pairs = pairs.map(|pair| Pair { value: say(pair.value), ..pair }).collect();
