@@ -99,8 +99,12 @@ pub enum Needs {
     LabelAndDecision,
     /// A two-valued target and a score between 0 and 1.
     LabelAndScore,
+    /// A score, whatever its labels.
+    Score,
     /// A numeric target and a numeric prediction.
     NumberAndPrediction,
+    /// A numeric prediction, whatever its target.
+    Prediction,
 }
 
 /// Rows by true label and decision, each 0, 1 or unknown.

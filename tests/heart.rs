@@ -13,6 +13,8 @@ mod coverage;
 #[cfg(all(feature = "sql", feature = "seal"))]
 #[path = "heart/deidentified.rs"]
 mod deidentified;
+#[path = "heart/distances.rs"]
+mod distances;
 #[cfg(all(feature = "sql", feature = "store", feature = "html", feature = "cli"))]
 #[path = "heart/editions.rs"]
 mod editions;

@@ -132,6 +132,8 @@ fn needs(card: &Card) -> &'static str {
         Needs::LabelAndDecision => "label, decision",
         Needs::LabelAndScore if card.id == "log-loss" => "label, score of a model trained here",
         Needs::LabelAndScore => "label, score",
+        Needs::Score => "score",
+        Needs::Prediction => "numeric prediction",
         Needs::NumberAndPrediction => "numeric target, numeric prediction",
     }
 }

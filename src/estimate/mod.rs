@@ -20,17 +20,18 @@
 
 use serde::{Deserialize, Serialize};
 
-mod combination;
 mod between;
+mod combination;
 mod contrast;
 pub mod coverage;
 mod critical;
-pub mod equality;
 mod epsilon;
+pub mod equality;
 mod figure;
 pub mod gap;
-pub mod limits;
+mod greatest;
 mod joint;
+pub mod limits;
 mod noise;
 pub mod probability;
 mod proportion;
@@ -43,6 +44,7 @@ pub use contrast::{Compared, contrast, difference_z};
 pub use critical::{normal, student, student_p_two_sided, studentized_range};
 pub use epsilon::Epsilon;
 pub use figure::{Figure, Gaps, NoisyMean, is_known, within_width};
+pub use greatest::Family;
 pub use joint::{Join, join};
 pub use noise::{Noise, NoisyShare, Spread};
 pub use proportion::{FEW, wilson};
@@ -51,6 +53,7 @@ pub use sample::{BUCKETS, Sample, bootstrap, bootstrap_with_halves, noisy_bootst
 use crate::statistic::Cell;
 use between::Dispersion;
 use contrast::Pairs;
+use greatest::{binding, ends};
 use joint::Joint;
 use noise::Cut;
 use proportion::Proportion;
@@ -320,9 +323,41 @@ impl Estimate {
     /// their quantile: it covers at least the confidence, at equality too, where percentiles of the distance itself never hold 0.
     pub fn distance(point: f64, mut deviations: Vec<f64>, upper: f64, support: Support, confidence: f64) -> Estimate {
         deviations.sort_by(f64::total_cmp);
-        let basis = Basis::Deviations { sorted: deviations, upper };
+        let basis = Basis::Deviations { sorted: deviations, pairs: vec![(point, 1.0)], upper };
         let interval = basis.interval(confidence, point);
         Estimate { point, interval, confidence, support, method: Method::Deviations, basis }
+    }
+
+    /// The greatest of the distances of several pairs of cohorts, each with its scale, and the replicates' greatest deviation of any pair in
+    /// units of its scale. With the quantile q of those all distances are within q times their scale at once, and so is their greatest within
+    /// the greatest lower and the greatest upper end.
+    pub fn distances(
+        pairs: &[(f64, f64)],
+        mut deviations: Vec<f64>,
+        upper: f64,
+        support: Support,
+        confidence: f64,
+    ) -> Estimate {
+        deviations.sort_by(f64::total_cmp);
+        let point = pairs.iter().map(|(d, _)| *d).fold(0.0, f64::max);
+        let basis = Basis::Deviations { sorted: deviations, pairs: binding(pairs), upper };
+        let interval = basis.interval(confidence, point);
+        Estimate { point, interval, confidence, support, method: Method::Deviations, basis }
+    }
+
+    /// The greatest of several figures, each with its standard error, all held at once; not below 0.
+    pub fn greatest(
+        figures: &[(f64, f64)],
+        joint: Family,
+        df: Option<f64>,
+        upper: f64,
+        support: Support,
+        confidence: f64,
+    ) -> Estimate {
+        let point = figures.iter().map(|(d, _)| *d).fold(0.0, f64::max);
+        let basis = Basis::Greatest { figures: binding(figures), joint, df, upper };
+        let interval = basis.interval(confidence, point);
+        Estimate { point, interval, confidence, support, method: Method::Simultaneous, basis }
     }
 
     /// A figure with a standard error within [lower, upper]; Student t with these degrees of freedom, normal without.
@@ -380,6 +415,15 @@ enum Basis {
     /// that is known exactly.
     Deviations {
         sorted: Vec<f64>,
+        /// Distances and their scales.
+        pairs: Vec<(f64, f64)>,
+        upper: f64,
+    },
+    /// Figures and their standard errors.
+    Greatest {
+        figures: Vec<(f64, f64)>,
+        joint: Family,
+        df: Option<f64>,
         upper: f64,
     },
     /// The limits of a combination of shares.
@@ -410,9 +454,13 @@ impl Basis {
                 let (lower, upper) = percentiles(sorted, confidence);
                 Interval::new(lower.min(point), upper.max(point))
             }
-            Basis::Deviations { sorted, upper } => {
+            Basis::Deviations { sorted, pairs, upper } => {
                 let reach = upper_quantile(sorted, confidence);
-                Interval::new((point - reach).max(0.0), (point + reach).min(*upper))
+                Interval::new(ends(pairs, -reach), ends(pairs, reach).min(*upper))
+            }
+            Basis::Greatest { figures, joint, df, upper } => {
+                let reach = joint.critical(confidence, *df);
+                Interval::new(ends(figures, -reach), ends(figures, reach).min(*upper))
             }
             Basis::Combined(combined) => {
                 let (lower, upper) = combined.limits(normal(confidence));

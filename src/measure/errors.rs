@@ -104,11 +104,13 @@ enum Figure {
     Undefined(Why),
 }
 
-fn figure(id: &str, five: &Five) -> Figure {
+fn figure(id: &str, five: &Five, centre: f64) -> Figure {
     let root = (five.covariance[0][0] / five.n).max(0.0).sqrt();
     match id {
         "mean-absolute-error" => Figure::Mean(five.mean[1], five.se([0.0, 1.0, 0.0, 0.0, 0.0])),
         "mean-residual" => Figure::Mean(five.mean[0], root),
+        "mean-squared-error" => Figure::Mean(five.mean[2], five.se([0.0, 0.0, 1.0, 0.0, 0.0])),
+        "mean-target" => Figure::Mean(centre + five.mean[3], five.se([0.0, 0.0, 0.0, 1.0, 0.0])),
         "root-mean-squared-error" => {
             let rmse = five.mean[2].max(0.0).sqrt();
             Figure::Other(rmse, five.se(rmse_gradient(rmse)), 0.0, f64::INFINITY)
@@ -143,6 +145,8 @@ pub struct Errors<'a> {
     attributes: usize,
     dependent: bool,
     scale: [f64; 5],
+    /// The middle of the target's interval, which its sums are about.
+    centre: f64,
     /// In units of the sums of products.
     noise: Option<Noise>,
     confidence: f64,
@@ -156,7 +160,8 @@ impl<'a> Errors<'a> {
         let index = Index::of(plan, &moments.sizes, moments.groups.keys());
         let (attributes, dependent, confidence) = (plan.attributes.len(), plan.dependent, plan.spec.measure.confidence);
         let noise = super::noise::of_moments(plan, released, "measure/error", moments.scale_bits);
-        Ok(Errors { moments, index, attributes, dependent, scale, noise, confidence })
+        let centre = centre(target);
+        Ok(Errors { moments, index, attributes, dependent, scale, centre, noise, confidence })
     }
 
     /// Sums over a cohort; none without rows.
@@ -177,10 +182,23 @@ impl<'a> Errors<'a> {
         self.total(group).map_or(0, |sums| sums.n)
     }
 
+    /// Rows and the sums of the first four powers of the residual: of a cohort, and of its buckets where rows depend on each other.
+    pub fn powers(&self, group: &Group) -> ((f64, [f64; 4]), Vec<(f64, [f64; 4])>) {
+        let of = |sums: &MomentSums| {
+            let at = |i: usize, j: usize| entry(sums, self.moments.scale_bits, i, j);
+            let (e, square) = (self.scale[0], self.scale[2]);
+            let powers = [at(0, 1) * e, at(1, 1) * e * e, at(1, 3) * e * square, at(3, 3) * square * square];
+            (sums.n as f64, powers)
+        };
+        let whole = self.total(group).map_or((0.0, [0.0; 4]), |total| of(&total));
+        let parts = if self.dependent { self.buckets(group).values().map(of).collect() } else { Vec::new() };
+        (whole, parts)
+    }
+
     /// The metric of a cohort.
     pub fn sample(&self, id: &str, group: &Group) -> Sample {
         let five = |sums: &MomentSums| Five::of(sums, self.moments.scale_bits, self.scale);
-        let value = |sums: &MomentSums| match five(sums).map(|five| figure(id, &five)) {
+        let value = |sums: &MomentSums| match five(sums).map(|five| figure(id, &five, self.centre)) {
             Some(Figure::Mean(value, _) | Figure::Other(value, ..)) => Some(value),
             Some(Figure::Undefined(_)) | None => None,
         };
@@ -196,7 +214,7 @@ impl<'a> Errors<'a> {
             let left_out = parts.values().map(|part| value(&minus(&total, part))).collect();
             return Sample::buckets(value(&total), left_out, filled, total.n);
         }
-        match five(&total).map(|five| figure(id, &five)) {
+        match five(&total).map(|five| figure(id, &five, self.centre)) {
             None => Sample::None(Why::EmptyDenominator),
             Some(Figure::Undefined(why)) => Sample::None(why),
             Some(Figure::Mean(mean, se)) => Sample::mean(mean, se, total.n),

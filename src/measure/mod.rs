@@ -70,7 +70,9 @@ impl Subject {
                 self.label.is_some() && self.score.as_ref().is_some_and(|score| score.log_loss.is_some())
             }
             Needs::LabelAndScore => self.label.is_some() && self.score.is_some(),
+            Needs::Score => self.score.is_some(),
             Needs::NumberAndPrediction => self.target.is_some() && self.prediction.is_some(),
+            Needs::Prediction => self.prediction.is_some(),
         }
     }
 }
@@ -107,7 +109,9 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
     axes.extend(dependent.clone());
     let table = Shape::Tally { axes, weight: plan.weight.clone() };
     let mut demands = vec![demand("measure/table", &rows, table)];
-    if let (Some(score), Some(_)) = (&subject.score, &subject.label) {
+    // Distances of scores need no label; without one every row is of unknown label.
+    let scored = |_: &&Score| subject.label.is_some() || plan.spec.privacy.is_none();
+    if let Some(score) = subject.score.as_ref().filter(scored) {
         let mut axes = by.clone();
         axes.push(truth(&subject.label));
         axes.extend(dependent.clone());

@@ -323,26 +323,31 @@ pub fn auc(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<(f64, f64
     if m == 0.0 || n == 0.0 {
         return None;
     }
-    // Placement of a value among the others: the share below plus half the share equal.
     let moments = |of: &[(f64, f64)], among: &[(f64, f64)], size: f64| {
-        let (mut below, mut at, mut sum, mut squares) = (0.0, 0, 0.0, 0.0);
-        for (value, count) in of {
-            while at < among.len() && among[at].0 < *value {
-                below += among[at].1;
-                at += 1;
-            }
-            let equal = if at < among.len() && among[at].0 == *value { among[at].1 } else { 0.0 };
-            let placement = (below + equal / 2.0) / size;
-            sum += count * placement;
-            squares += count * placement * placement;
-        }
-        (sum, squares)
+        let of = of.iter().zip(placements(of, among, size));
+        of.fold((0.0, 0.0), |(sum, squares), ((_, count), placement)| {
+            (sum + count * placement, squares + count * placement * placement)
+        })
     };
     let variance = |(sum, squares): (f64, f64), count: f64| {
         if count < 2.0 { 0.25 } else { (squares - sum * sum / count).max(0.0) / (count - 1.0) / count }
     };
     let (of_positive, of_negative) = (moments(positive, negative, n), moments(negative, positive, m));
     Some((of_positive.0 / m, (variance(of_positive, m) + variance(of_negative, n)).sqrt()))
+}
+
+/// Placement of every value among others: the share of those below it plus half the share equal to it.
+pub fn placements(of: &[(f64, f64)], among: &[(f64, f64)], size: f64) -> Vec<f64> {
+    let (mut below, mut at) = (0.0, 0);
+    let place = |(value, _): &(f64, f64)| {
+        while at < among.len() && among[at].0 < *value {
+            below += among[at].1;
+            at += 1;
+        }
+        let equal = if at < among.len() && among[at].0 == *value { among[at].1 } else { 0.0 };
+        (below + equal / 2.0) / size
+    };
+    of.iter().map(place).collect()
 }
 
 /// Half the share of pairs that fall into one bin: the exact area is at most this far away.

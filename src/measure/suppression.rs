@@ -31,8 +31,8 @@ impl Layer {
         match needs {
             Needs::Label => Layer::Labels,
             Needs::Decision => Layer::Decisions,
-            Needs::LabelAndDecision | Needs::LabelAndScore => Layer::Joint,
-            Needs::NumberAndPrediction => Layer::Rows,
+            Needs::LabelAndDecision | Needs::LabelAndScore | Needs::Score => Layer::Joint,
+            Needs::NumberAndPrediction | Needs::Prediction => Layer::Rows,
         }
     }
 

@@ -270,6 +270,90 @@ fn shape(mark: Mark, x: f64, y: f64) -> String {
     }
 }
 
+/// A line over a plane: where it is broken there is no value.
+#[derive(Debug, Clone)]
+pub struct Track {
+    pub label: String,
+    pub points: Vec<(f64, Option<f64>)>,
+}
+
+/// Lines over one scale, told apart by their dashes and named at their ends.
+#[derive(Debug, Clone)]
+pub struct Plane {
+    pub id: String,
+    pub title: String,
+    pub description: String,
+    pub across: Scale,
+    pub up: Scale,
+    pub tracks: Vec<Track>,
+    /// A line from top to bottom.
+    pub mark: Option<f64>,
+}
+
+const PLANE: (f64, f64) = (520.0, 220.0);
+/// Dashes of the lines, in turn.
+const DASHES: [&str; 4] = ["", "7 3", "2 3", "9 3 2 3"];
+
+/// Draws lines over a plane.
+pub fn plane(plane: &Plane) -> String {
+    let (width, height) = PLANE;
+    let (left, right, top, bottom) = (44.0, width - 150.0, TOP, height - AXIS);
+    let x = |value: f64| left + (right - left) * plane.across.share(value);
+    let y = |value: f64| bottom - (bottom - top) * plane.up.share(value);
+    let id = escape(&plane.id);
+    let mut svg = format!(
+        "<svg role=\"img\" viewBox=\"0 0 {width} {height}\" aria-labelledby=\"{id}-t {id}-d\"><title id=\"{id}-t\">{}</title><desc id=\"{id}-d\">{}</desc>",
+        escape(&plane.title),
+        escape(&plane.description)
+    );
+    for (at, label) in &plane.across.ticks {
+        let (x, label) = (x(*at), escape(label));
+        let _ = write!(
+            svg,
+            "<path class=\"k-grid\" d=\"M{x:.1} {top}V{bottom:.1}\"/><text class=\"k-tick\" x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{label}</text>",
+            bottom + 15.0
+        );
+    }
+    for (at, label) in &plane.up.ticks {
+        let (y, label) = (y(*at), escape(label));
+        let _ = write!(
+            svg,
+            "<path class=\"k-grid\" d=\"M{left} {y:.1}H{right:.1}\"/><text class=\"k-tick\" x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{label}</text>",
+            left - 5.0,
+            y + 4.0
+        );
+    }
+    if let Some(mark) = plane.mark {
+        let _ = write!(svg, "<path class=\"k-base\" d=\"M{:.1} {top}V{bottom:.1}\"/>", x(mark));
+    }
+    for (i, track) in plane.tracks.iter().enumerate() {
+        let dash = DASHES[i % DASHES.len()];
+        let _ = write!(svg, "<path class=\"k-track\" stroke-dasharray=\"{dash}\" d=\"");
+        let mut open = false;
+        for (at, value) in &track.points {
+            match value.filter(|value| value.is_finite()) {
+                Some(value) => {
+                    let _ = write!(svg, "{}{:.1} {:.1}", if open { "L" } else { "M" }, x(*at), y(value));
+                    open = true;
+                }
+                None => open = false,
+            }
+        }
+        let row = top + 12.0 + ROW * i as f64;
+        let _ = write!(
+            svg,
+            "\"/><path class=\"k-track\" stroke-dasharray=\"{dash}\" d=\"M{:.1} {row:.1}H{:.1}\"/><text class=\"k-words\" x=\"{:.1}\" y=\"{:.1}\">{}</text>",
+            right + 8.0,
+            right + 34.0,
+            right + 38.0,
+            row + 4.0,
+            escape(&cut(&track.label, 18))
+        );
+    }
+    svg.push_str("</svg>");
+    svg
+}
+
 /// At most this many characters, the last one an ellipsis when some were cut.
 pub fn cut(text: &str, chars: usize) -> String {
     match text.chars().count() <= chars {

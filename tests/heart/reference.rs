@@ -11,7 +11,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Tests that need the reference data.
-pub const TESTS: usize = 23;
+pub const TESTS: usize = 24;
 
 /// The path of a data file, and the tasks of its golden file by name; none without the reference data.
 pub fn reference(data: &str, golden: &str) -> Option<(PathBuf, BTreeMap<String, Value>)> {
@@ -51,6 +51,7 @@ fn tests_without_their_data_are_counted() {
         include_str!("attacks.rs"),
         include_str!("equality.rs"),
         include_str!("strata.rs"),
+        include_str!("distances.rs"),
     ]
     .concat();
     let uses = ["= reference(", "= values(", "in golden("];

@@ -11,6 +11,7 @@ use crate::metric::Card;
 use crate::plan::Plan;
 
 mod data;
+mod distances;
 mod individual;
 mod inequality;
 mod inferred;
@@ -35,6 +36,7 @@ pub struct Context<'a> {
 /// The statistics of all parts.
 pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
     let parts = [
+        distances::demands,
         strata::demands,
         tests::demands,
         sweep::demands,
@@ -52,6 +54,7 @@ impl Context<'_> {
     pub fn measure(&self, readings: &mut Vec<Reading>, notes: &mut Vec<String>) -> Result<Bias, Missing> {
         parity::measure(self, readings, notes)?;
         inequality::measure(self, readings);
+        distances::measure(self, readings, notes)?;
         Ok(Bias {
             strata: strata::measure(self, readings, notes)?,
             tests: tests::measure(self, readings, notes)?,

@@ -186,11 +186,11 @@ fn lacks(checker: &Checker, card: &Card) -> Option<&'static str> {
         Needs::Label | Needs::LabelAndDecision | Needs::LabelAndScore if !label => Some(no_label),
         Needs::Decision | Needs::LabelAndDecision if !decision => Some(no_decision),
         Needs::LabelAndScore if !score && card.id == "log-loss" => Some("a logistic model trained here"),
-        Needs::LabelAndScore if !score => Some("a score (role \"score\", or a logistic model)"),
+        Needs::LabelAndScore | Needs::Score if !score => Some("a score (role \"score\", or a logistic model)"),
         Needs::NumberAndPrediction if !numeric(Role::Target) && !linear => {
             Some("a numeric target (role \"target\" with bounds)")
         }
-        Needs::NumberAndPrediction if !numeric(Role::Prediction) && !linear => {
+        Needs::NumberAndPrediction | Needs::Prediction if !numeric(Role::Prediction) && !linear => {
             Some("a numeric prediction (role \"prediction\" with bounds, or a linear model)")
         }
         _ => None,

@@ -13,6 +13,8 @@ mod page;
 mod parity;
 #[cfg(feature = "html")]
 mod private;
+#[cfg(feature = "html")]
+mod sweep;
 
 use sample::{PLAIN, Words, sample};
 
