@@ -10,12 +10,14 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::Share;
 use crate::statistic::Cell;
 
+mod data;
 mod distances;
 mod inequality;
 pub mod parity;
 pub mod peers;
 mod ranking;
 
+pub use data::DATA;
 pub use distances::DISTANCES;
 pub use inequality::{
     ATKINSON_EPSILON, GIVEN, INEQUALITIES, INEQUALITY, OF_SETS, OfSet, atkinson, benefits, generalised_entropy,
@@ -91,6 +93,8 @@ pub struct Card {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Needs {
+    /// Nothing but the protected columns.
+    Cohorts,
     /// A two-valued target.
     Label,
     /// A two-valued decision.
@@ -298,7 +302,7 @@ pub const REGRESSIONS: [Card; 4] = [
 
 /// All cards, in the order of the documentation.
 pub fn cards() -> Vec<Card> {
-    let others = [PARITY, INEQUALITY, DISTANCES, RANKING].concat();
+    let others = [PARITY, INEQUALITY, DISTANCES, RANKING, DATA].concat();
     standard().chain(others).collect()
 }
 

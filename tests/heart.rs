@@ -10,6 +10,9 @@ mod cases;
 mod chain;
 #[path = "heart/coverage.rs"]
 mod coverage;
+#[cfg(feature = "sql")]
+#[path = "heart/data.rs"]
+mod data;
 #[cfg(all(feature = "sql", feature = "seal"))]
 #[path = "heart/deidentified.rs"]
 mod deidentified;

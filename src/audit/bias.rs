@@ -4,20 +4,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::estimate::{Estimate, Interval, Measured};
 
+pub mod classes;
 pub mod data;
 pub mod individual;
 pub mod inferred;
 pub mod mitigation;
+pub mod ranking;
 pub mod regulation;
 pub mod strata;
 pub mod subgroups;
 pub mod sweep;
 pub mod tests;
 
+pub use classes::Classes;
 pub use data::DataBias;
 pub use individual::Individual;
 pub use inferred::Inferred;
 pub use mitigation::Mitigation;
+pub use ranking::Ranking;
 pub use regulation::Regulation;
 pub use strata::Strata;
 pub use subgroups::Subgroups;
@@ -35,6 +39,10 @@ pub struct Bias {
     pub sweep: Option<Sweep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataBias>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<Ranking>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub classes: Option<Classes>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subgroups: Option<Subgroups>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -127,6 +127,7 @@ fn human() -> String {
 
 fn needs(card: &Card) -> &'static str {
     match card.needs {
+        Needs::Cohorts => "protected columns",
         Needs::Label => "label",
         Needs::Decision => "decision",
         Needs::LabelAndDecision => "label, decision",

@@ -387,6 +387,14 @@ impl Estimate {
         Estimate { point, interval, confidence, support, method: Method::Bootstrap, basis }
     }
 
+    /// The same estimate in another unit: times a positive number that is known.
+    pub fn times(&self, factor: f64) -> Estimate {
+        let basis = Basis::Scaled { basis: Box::new(self.basis.clone()), point: self.point, factor };
+        let point = self.point * factor;
+        let interval = basis.interval(self.confidence, point);
+        Estimate { point, interval, basis, ..self.clone() }
+    }
+
     /// The same estimate with an interval of another confidence.
     pub fn at(&self, confidence: f64) -> Estimate {
         let interval = self.basis.interval(confidence, self.point);
@@ -428,6 +436,12 @@ enum Basis {
     },
     /// The limits of a combination of shares.
     Combined(Combined),
+    /// Of this point, in another unit.
+    Scaled {
+        basis: Box<Basis>,
+        point: f64,
+        factor: f64,
+    },
     Pairs(Box<Pairs>),
     Joint(Box<Joint>),
     Combination {
@@ -465,6 +479,10 @@ impl Basis {
             Basis::Combined(combined) => {
                 let (lower, upper) = combined.limits(normal(confidence));
                 Interval::new(lower, upper)
+            }
+            Basis::Scaled { basis, point, factor } => {
+                let inner = basis.interval(confidence, *point);
+                Interval { lower: inner.lower.map(|end| end * factor), upper: inner.upper.map(|end| end * factor) }
             }
             Basis::Pairs(pairs) => pairs.interval(confidence),
             Basis::Joint(joint) => joint.interval(confidence, point),

@@ -63,6 +63,7 @@ impl Subject {
     /// True when the columns a metric needs are there.
     pub fn has(&self, card: &Card) -> bool {
         match card.needs {
+            Needs::Cohorts => true,
             Needs::Label => self.label.is_some(),
             Needs::Decision => self.decision.is_some(),
             Needs::LabelAndDecision => self.label.is_some() && self.decision.is_some(),

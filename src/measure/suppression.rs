@@ -32,7 +32,7 @@ impl Layer {
             Needs::Label => Layer::Labels,
             Needs::Decision => Layer::Decisions,
             Needs::LabelAndDecision | Needs::LabelAndScore | Needs::Score => Layer::Joint,
-            Needs::NumberAndPrediction | Needs::Prediction => Layer::Rows,
+            Needs::Cohorts | Needs::NumberAndPrediction | Needs::Prediction => Layer::Rows,
         }
     }
 

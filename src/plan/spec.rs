@@ -17,7 +17,7 @@ mod bias;
 mod deidentify;
 
 pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
-pub use bias::{DataBias, Individual, Inferred, Mitigate, Regulation, Subgroups};
+pub use bias::{DataBias, Individual, Inferred, Mitigate, Ranking, Regulation, Subgroups};
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 
 /// One pipeline file.
@@ -414,6 +414,9 @@ pub struct Measure {
     /// Representation, missing values by cohort, proxies of protected columns. Not looked at when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub data: Option<DataBias>,
+    /// Who is at the top of the list a score makes. Not looked at when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<Ranking>,
     /// Search for combinations of columns where errors are most. Not made when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subgroups: Option<Subgroups>,
@@ -449,6 +452,7 @@ impl Default for Measure {
             replicates: thousand(),
             given: Vec::new(),
             data: None,
+            ranking: None,
             subgroups: None,
             individual: None,
             inferred: BTreeMap::new(),

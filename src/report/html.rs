@@ -16,7 +16,7 @@ pub const BYTES_MAX: usize = 1_000_000;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// Every template by its name.
-pub(super) const TEMPLATES: [(&str, &str); 22] = [
+pub(super) const TEMPLATES: [(&str, &str); 24] = [
     ("components.html", include_str!("../../templates/components.html")),
     ("report.html", include_str!("../../templates/report.html")),
     ("icons.html", include_str!("../../templates/icons.html")),
@@ -28,6 +28,8 @@ pub(super) const TEMPLATES: [(&str, &str); 22] = [
     ("tests.html", include_str!("../../templates/tests.html")),
     ("sweep.html", include_str!("../../templates/sweep.html")),
     ("data.html", include_str!("../../templates/data.html")),
+    ("ranking.html", include_str!("../../templates/ranking.html")),
+    ("classes.html", include_str!("../../templates/classes.html")),
     ("subgroups.html", include_str!("../../templates/subgroups.html")),
     ("individual.html", include_str!("../../templates/individual.html")),
     ("inferred.html", include_str!("../../templates/inferred.html")),

@@ -10,12 +10,14 @@ use crate::evidence::{Missing, Released};
 use crate::metric::Card;
 use crate::plan::Plan;
 
+mod classes;
 mod data;
 mod distances;
 mod individual;
 mod inequality;
 mod inferred;
 mod parity;
+mod ranking;
 mod regulation;
 mod strata;
 mod subgroups;
@@ -41,6 +43,8 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
         tests::demands,
         sweep::demands,
         data::demands,
+        ranking::demands,
+        classes::demands,
         subgroups::demands,
         individual::demands,
         regulation::demands,
@@ -60,6 +64,8 @@ impl Context<'_> {
             tests: tests::measure(self, readings, notes)?,
             sweep: sweep::measure(self, readings, notes)?,
             data: data::measure(self, readings, notes)?,
+            ranking: ranking::measure(self, readings, notes)?,
+            classes: classes::measure(self, readings, notes)?,
             subgroups: subgroups::measure(self, readings, notes)?,
             individual: individual::measure(self, readings, notes)?,
             inferred: inferred::measure(self, readings, notes)?,

@@ -7,6 +7,7 @@ mod individual;
 mod inequality;
 mod inferred;
 mod mitigate;
+mod ranking;
 mod regulation;
 mod strata;
 mod subgroups;
@@ -15,6 +16,7 @@ pub(super) fn check(checker: &mut Checker) {
     strata::check(checker);
     inequality::check(checker);
     data::check(checker);
+    ranking::check(checker);
     subgroups::check(checker);
     individual::check(checker);
     inferred::check(checker);

@@ -1,5 +1,7 @@
 //! `[schema]`: roles that contradict one another, domains, values that must be among the levels, columns the source does not have.
 
+use std::collections::BTreeSet;
+
 use super::{Checker, Part, Severity, meant, quoted};
 use crate::plan::read_as;
 use crate::plan::spec::{ColumnSpec, ReadAs};
@@ -24,6 +26,9 @@ const CONTRADICTIONS: [(Role, Role, &str); 16] = [
     (Role::Weight, Role::Prediction, "a weight says how often a row counts"),
     (Role::Weight, Role::Protected, "a weight says how often a row counts"),
 ];
+
+/// Most classes of an outcome.
+const CLASSES_MAX: usize = 100;
 
 /// Roles that one column may have at most.
 const SINGLE: [Role; 6] = [Role::Target, Role::Prediction, Role::Score, Role::Weight, Role::PrivacyUnit, Role::Time];
@@ -249,13 +254,27 @@ fn words(read: ReadAs) -> &'static str {
     }
 }
 
+/// True for a target or prediction of more than two classes, none of them positive: both columns have the same ones, and no model is trained
+/// on them. Each class is measured against the rest.
+fn classes(checker: &Checker, column: &ColumnSpec) -> bool {
+    let spec = checker.spec;
+    let of = |role| spec.schema.values().find(|column| column.roles.contains(&role));
+    let (Some(target), Some(prediction)) = (of(Role::Target), of(Role::Prediction)) else { return false };
+    let levels = |column: &ColumnSpec| -> Option<BTreeSet<String>> {
+        let levels = column.levels.as_ref().filter(|levels| levels.len() > 2 && levels.len() <= CLASSES_MAX)?;
+        column.positive.is_none().then(|| levels.iter().cloned().collect())
+    };
+    let same = levels(target).is_some() && levels(target) == levels(prediction) && levels(column) == levels(target);
+    same && spec.train.is_none() && spec.privacy.is_none()
+}
+
 /// A two-valued target or decision must say which of its values counts as 1.
 fn positive(checker: &mut Checker, name: &str, column: &ColumnSpec) {
     let read = read_as(column);
     let path = ["schema", name, "positive"];
     let outcome = [Role::Target, Role::Prediction].into_iter().find(|role| column.roles.contains(role));
     let Some(value) = &column.positive else {
-        let Some(role) = outcome.filter(|_| read == ReadAs::Text) else { return };
+        let Some(role) = outcome.filter(|_| read == ReadAs::Text && !classes(checker, column)) else { return };
         let example = column.levels.as_ref().and_then(|levels| levels.last()).map_or("yes", String::as_str);
         let message = format!("{name} is the {role}, and which of its values counts as 1 is not said");
         let remedy = format!(

@@ -170,8 +170,12 @@ fn lacks(checker: &Checker, card: &Card) -> Option<&'static str> {
     let model = spec.train.as_ref().map(|train| train.model);
     let logistic = model == Some(ModelKind::Logistic);
     // A text without a positive value is complained about as such.
-    let two_valued =
-        |role| column(role).is_some_and(|column| column.positive.is_some() || read_as(column) != ReadAs::Number);
+    let two_valued = |role| {
+        column(role).is_some_and(|column| {
+            let classes = column.levels.as_ref().is_some_and(|levels| levels.len() > 2);
+            column.positive.is_some() || (read_as(column) != ReadAs::Number && !classes)
+        })
+    };
     let numeric =
         |role| column(role).is_some_and(|column| column.positive.is_none() && read_as(column) == ReadAs::Number);
     // A model whose target does not fit is complained about as such.

@@ -85,6 +85,7 @@ pub const PIPELINE_FILE: &[Key] = &[
             may("replicates", Whole(U32)),
             may("given", List(&Text)),
             may("data", Section(bias::DATA)),
+            may("ranking", Section(bias::RANKING)),
             may("subgroups", Section(bias::SUBGROUPS)),
             may("individual", Section(bias::INDIVIDUAL)),
             may("inferred", Map(&Section(bias::INFERRED))),

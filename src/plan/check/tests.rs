@@ -756,3 +756,20 @@ fn deep_files_end() {
         assert!(!complaints(&text).is_empty());
     }
 }
+
+#[test]
+fn outcomes_of_the_same_classes_need_no_positive_value() {
+    let classes = CLEAN
+        .replace("positive = \"yes\"\nlevels = [\"no\", \"yes\"]", "levels = [\"no\", \"later\", \"yes\"]")
+        .replace("as = \"truth\"", "levels = [\"yes\", \"no\", \"later\"]");
+    let codes = |text: &str| complaints(text).into_iter().map(|complaint| complaint.code).collect::<Vec<_>>();
+    assert_eq!(codes(&classes), ["metric-not-measured"], "rates of a decision are not measured");
+    let classes = classes.replace("[[judge]]\nmetric = \"selection-rate\"", "[[judge]]\nmetric = \"representation\"");
+    let classes = classes.replace("compare = \"ratio\"\nagainst = \"worst-pair\"\n", "");
+    let classes = classes.replace("[[judge]]", "[measure]\nmetrics = [\"representation\"]\n[[judge]]");
+    assert_eq!(codes(&classes), Vec::<&str>::new());
+    let other = classes.replace("[\"yes\", \"no\", \"later\"]", "[\"yes\", \"no\", \"never\"]");
+    assert_eq!(codes(&other), ["missing-positive", "missing-positive"]);
+    let two = classes.replace("\"later\", ", "").replace(", \"later\"", "");
+    assert_eq!(codes(&two), ["missing-positive", "missing-positive"]);
+}

@@ -4,6 +4,7 @@ mod data;
 mod individual;
 mod inferred;
 mod mitigate;
+mod ranking;
 mod regulation;
 mod subgroups;
 
@@ -11,5 +12,6 @@ pub use data::DataBias;
 pub use individual::Individual;
 pub use inferred::Inferred;
 pub use mitigate::Mitigate;
+pub use ranking::Ranking;
 pub use regulation::Regulation;
 pub use subgroups::Subgroups;

@@ -8,6 +8,8 @@ use crate::estimate::Measured;
 pub(crate) mod sample;
 
 #[cfg(feature = "html")]
+mod data;
+#[cfg(feature = "html")]
 mod page;
 #[cfg(feature = "html")]
 mod parity;

@@ -1,0 +1,96 @@
+//! The list a score makes: who is at its top, and how visible.
+
+use serde::Serialize;
+
+use crate::audit::bias::ranking::{Ranked, RankedSet, Ranking};
+use crate::report::document::Report;
+use crate::report::view::words::{self, Shown};
+use crate::report::view::{Caps, Fact, fact};
+
+const FILE: &str = "report.json";
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Section {
+    pub confidence: String,
+    pub facts: Vec<Fact>,
+    pub sets: Vec<Set>,
+    pub more: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Set {
+    pub across: String,
+    /// `among the first 10`, one for each size of the top.
+    pub tops: Vec<String>,
+    pub rows: Vec<Row>,
+    pub more: String,
+    pub facts: Vec<Fact>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Row {
+    pub cohort: String,
+    /// Share selected and ratio, one pair for each size of the top.
+    pub tops: Vec<Pair>,
+    pub exposure: Shown,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Pair {
+    pub selected: Shown,
+    pub ratio: Shown,
+}
+
+/// None where the audit has nothing of it.
+pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
+    let ranking = report.bias.ranking.as_ref()?;
+    let mut facts = vec![fact("Rows with a score", ranking.rows.map_or("withheld".into(), words::count))];
+    facts.extend(ranking.tops.iter().filter_map(|top| {
+        let [equal, left] = top.at_cut?;
+        (left < equal).then(|| {
+            let text = format!("{} rows of equal score share {} places", words::count(equal), words::count(left));
+            fact(&format!("At the cut of the first {}", words::count(top.k)), text)
+        })
+    }));
+    facts.extend(ranking.bins.map(|bins| {
+        fact(
+            "Scores",
+            format!("more than 4,096 distinct ones: in {} bins, equal within a bin", words::count(bins.into())),
+        )
+    }));
+    Some(Section {
+        confidence: words::confidence(report.method.confidence),
+        facts,
+        sets: ranking.sets.iter().take(caps.sets).map(|of| set(ranking, of, caps)).collect(),
+        more: words::more(ranking.sets.len(), caps.sets, ["set of attributes", "sets of attributes"], FILE),
+    })
+}
+
+fn set(ranking: &Ranking, set: &RankedSet, caps: &Caps) -> Set {
+    let row = |of: &Ranked| Row {
+        cohort: words::name(&of.cohort),
+        tops: of
+            .selected
+            .iter()
+            .zip(&of.ratio)
+            .map(|(selected, ratio)| Pair { selected: Shown::figure(selected), ratio: Shown::figure(ratio) })
+            .collect(),
+        exposure: Shown::figure(&of.exposure),
+    };
+    let none = || "withheld, or fewer than two cohorts".to_string();
+    Set {
+        across: words::across(&set.across.iter().map(|name| name.to_string()).collect::<Vec<_>>()),
+        tops: ranking.tops.iter().map(|top| format!("the first {}", words::count(top.k))).collect(),
+        rows: set.cohorts.iter().take(caps.cohorts).map(row).collect(),
+        more: words::more(set.cohorts.len(), caps.cohorts, ["cohort", "cohorts"], FILE),
+        facts: vec![
+            fact("NDKL", set.ndkl.map_or_else(none, words::figure)),
+            fact(
+                "Ranks at which a cohort has fewer places than its share of the list, rounded down",
+                set.infeasible
+                    .as_ref()
+                    .map_or_else(none, |of| format!("{} of the first {}", words::count(of.ranks), words::count(of.of))),
+            ),
+        ],
+    }
+}
