@@ -8,6 +8,10 @@ use crate::audit::ModelCard;
 use crate::plan::spec::ModelKind;
 use crate::scalar::{Arithmetic, Expr, Link, Order, Predictor, Scalar};
 
+mod candidate;
+
+pub use candidate::{Candidate, NotTried, Rule};
+
 /// A linear or logistic model over the columns of a scan.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {

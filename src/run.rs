@@ -38,6 +38,8 @@ use crate::world::{FileState, Meter};
 
 mod attack;
 mod coarsening;
+mod median;
+mod mitigation;
 mod paying;
 mod randomise;
 mod rehearsal;
@@ -127,6 +129,8 @@ pub enum RunError {
         "claim falsified: an attack on {0:?} with made-up rows shows more than its epsilon; nothing was charged or read, this is a defect of evenhand, please report it"
     )]
     Falsified(Arc<str>),
+    #[error("mitigate.use: {remedy:?} cannot be put into effect: {why}; take the key out, or choose another")]
+    Remedy { remedy: &'static str, why: String },
     #[error("a folder for temporary files is needed: {0}")]
     Scratch(std::io::Error),
     /// Under differential privacy a message about rows is withheld.
@@ -156,7 +160,15 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
         passes.push(pass("learn", learned.join("; ")));
     }
     if plan.spec.train.is_none() {
-        passes.push(pass("contract and measure", "rows, columns, cohorts; no model stands between the two".into()));
+        match mitigation::reason(plan) {
+            Some(reason) => {
+                passes.push(pass("contract and mitigate", reason.into()));
+                passes.push(pass("measure", "cohorts, as they are and under every rule".into()));
+            }
+            None => passes
+                .push(pass("contract and measure", "rows, columns, cohorts; no model stands between the two".into())),
+        }
+        passes.extend(median::pass(plan));
         passes.extend(coarsening::pass(&plan.spec));
         passes.extend(attack::pass(&plan.spec));
         return passes;
@@ -164,6 +176,7 @@ pub fn passes(plan: &Plan) -> Vec<PassOf> {
     passes.push(pass("contract and train", "rows, columns, and the moments the model is made of".into()));
     passes.extend(train::passes(plan).into_iter().map(|reason| pass("train", reason)));
     passes.push(pass("measure", "cohorts under the trained model".into()));
+    passes.extend(median::pass(plan));
     passes.extend(coarsening::pass(&plan.spec));
     passes.extend(attack::pass(&plan.spec));
     passes
@@ -204,14 +217,14 @@ pub fn audit(
             Plan { scan, ..draw(&learn::learned(pipeline.spec, &released)?)? }
         }
     };
-    let listed = passes(&plan);
-    rows.plan(listed.len());
+    let mut listed = rows.plan(passes(&plan));
     let classes = coarsener.demand(&plan)?;
     let paid = pay(&plan, engine, paying, &mut rows)?;
-    let (profile, model, subject, released) = match plan.spec.train.is_some() {
+    let (profile, model, subject, mut released) = match plan.spec.train.is_some() {
         true => trained(&plan, &mut rows, classes)?,
         false => given(&plan, &mut rows, classes)?,
     };
+    median::exact(&plan, &subject, &mut released, &mut rows, &mut listed)?;
     let decision = coarsener.decide(&plan, &released, &mut rows)?;
     let attacks = attack::attack(&plan, pipeline.folder, (model.as_ref(), decision.as_ref()), &mut rows);
     rows.whole()?;
@@ -292,15 +305,20 @@ fn findings(
     let columns = if private { Vec::new() } else { engine.describe(&plan.scan.source).unwrap_or_default() };
     let undeclared = undeclared::look(plan, released, &columns)?;
     measurement.notes.extend(undeclared.notes);
-    Ok(judge::with(plan, findings, undeclared.findings))
+    let mut others = undeclared.findings;
+    others.extend(measure::findings(&measurement.bias));
+    Ok(judge::with(plan, findings, others))
 }
 
-/// Contract and measurement in one pass.
+/// Contract and measurement in one pass; in two where rules are chosen on scores.
 fn given(
     plan: &Plan,
     rows: &mut Rows,
     classes: Option<Demand>,
 ) -> Result<(Profile, Option<Model>, Subject, Released), RunError> {
+    if mitigation::reason(plan).is_some() {
+        return mitigation::given(plan, rows, classes);
+    }
     let subject = Subject::given(plan);
     let mut demands = contract::demands(plan);
     demands.extend(undeclared::demands(plan));
@@ -320,6 +338,7 @@ fn trained(
     let mut demands = contract::demands(plan);
     demands.extend(undeclared::demands(plan));
     demands.extend(trainer.demands());
+    demands.extend(train::mitigate::demands(plan));
     demands.extend(classes);
     let mut released = rows.collect("contract and train", &plan.scan, &demands)?;
     let profile = kept(plan, &released)?;
@@ -331,9 +350,9 @@ fn trained(
             Step::Collect { demands, .. } => released.extend(rows.collect("train", &plan.scan, &demands)?),
         }
     };
-    let subject = subject(plan, &model);
+    let (model, subject) = mitigation::audited(plan, Some(model), &released)?;
     released.extend(rows.collect("measure", &plan.scan, &measure::demands(plan, &subject))?);
-    Ok((profile, Some(model), subject, released))
+    Ok((profile, model, subject, released))
 }
 
 /// The profile, when every promise was kept.

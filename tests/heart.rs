@@ -32,6 +32,8 @@ mod golden;
 mod hostile;
 #[path = "heart/leaves.rs"]
 mod leaves;
+#[path = "heart/individual.rs"]
+mod individual;
 #[path = "heart/limits.rs"]
 mod limits;
 #[path = "heart/parity.rs"]
@@ -48,6 +50,8 @@ mod planted;
 mod public;
 #[path = "heart/reference.rs"]
 mod reference;
+#[path = "heart/regulation.rs"]
+mod regulation;
 #[cfg(feature = "sql")]
 #[path = "heart/shipped.rs"]
 mod shipped;

@@ -534,6 +534,7 @@ fn percentiles(sorted: &[f64], confidence: f64) -> (f64, f64) {
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     EmptyDenominator,
+    NoWeight,
     EmptyComparison,
     FewerThanTwoCohorts,
     RatioToZero,
@@ -554,6 +555,7 @@ impl Why {
     pub fn describe(self) -> &'static str {
         match self {
             Why::EmptyDenominator => "no row is in the denominator",
+            Why::NoWeight => "the rows in the denominator have no weight",
             Why::EmptyComparison => "the cohort compared with has no row in its denominator",
             Why::FewerThanTwoCohorts => "fewer than two cohorts have a value",
             Why::RatioToZero => "the value compared with is zero",

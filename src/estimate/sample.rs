@@ -82,7 +82,10 @@ impl Sample {
     /// A share from one share per bucket.
     pub fn bucketed_share(buckets: &[Share]) -> Sample {
         let total = buckets.iter().fold(Share::default(), |sum, &share| sum + share);
-        let Some(point) = total.value() else { return Sample::None(Why::EmptyDenominator) };
+        let Some(point) = total.value() else {
+            let empty = total.denominator.n == 0;
+            return Sample::None(if empty { Why::EmptyDenominator } else { Why::NoWeight });
+        };
         let mut left_out = Vec::with_capacity(buckets.len());
         for share in buckets {
             match (total - *share).value() {

@@ -378,7 +378,9 @@ impl Judged<'_> {
                 self.keeps(counts.missing, counts.missing_slack, 0.0),
             ));
         }
-        if let Some(most) = written.outside_share_max {
+        // A negative weight would count as none, unseen.
+        let of_weight = written.roles.contains(&Role::Weight).then_some(0.0);
+        if let Some(most) = written.outside_share_max.or(of_weight) {
             let clause = format!("schema.{name}.outside_share_max");
             let kept = self.keeps(counts.outside, counts.outside_slack, most);
             let found = format!(

@@ -13,6 +13,7 @@ use crate::evidence::{Missing, Released};
 use crate::metric::{
     ALL, Against, COMPOSITES, Card, Comparison, Needs, RATES, REGRESSIONS, SCORES, is_given, is_standard,
 };
+use crate::model::{Candidate, NotTried};
 use crate::plan::{Numeric, Plan};
 use crate::scalar::{Expr, Scalar, Value};
 
@@ -26,6 +27,7 @@ mod scores;
 pub mod suppression;
 mod tables;
 
+pub use bias::{findings, median, ranks};
 pub use tables::{Cohorts, Group};
 
 use suppression::{Layer, Protection};
@@ -38,6 +40,23 @@ pub struct Subject {
     pub score: Option<Score>,
     pub target: Option<Numeric>,
     pub prediction: Option<Scalar>,
+    /// Candidates of `[mitigate]`, tried beside what is measured.
+    pub trial: Option<Trial>,
+}
+
+/// Other ways of deciding or predicting, and what they are held against.
+#[derive(Debug, Clone, Default)]
+pub struct Trial {
+    /// The decision without a remedy.
+    pub before: Option<Scalar>,
+    /// The prediction without one.
+    pub prediction: Option<Scalar>,
+    pub candidates: Vec<Candidate>,
+    pub not_tried: Vec<NotTried>,
+    /// The candidate that is put into effect.
+    pub used: Option<Arc<str>>,
+    /// Rows that candidates were chosen on.
+    pub rows: u64,
 }
 
 /// A score between 0 and 1.
@@ -57,6 +76,7 @@ impl Subject {
             score: plan.score.clone().map(|of| Score { of, log_loss: None }),
             target: plan.target.clone(),
             prediction: plan.prediction.clone(),
+            trial: None,
         }
     }
 

@@ -19,7 +19,7 @@ use crate::scalar::{Arithmetic, Expr, Scalar};
 use crate::statistic::{Bins, Counts, Histogram, MomentSums, Moments, Spread, Tally};
 
 /// Bins of scores where there are too many distinct ones: a multiple of the bins of the calibration error, so that none lies in two of those.
-const BINS: Bins = Bins { lower: 0.0, upper: 1.0, count: 4000 };
+pub(super) const BINS: Bins = Bins { lower: 0.0, upper: 1.0, count: 4000 };
 /// Bins of the calibration error.
 const CALIBRATION_BINS: usize = 10;
 /// Greatest log loss of a row: that of a predictor at the end of the link's table.

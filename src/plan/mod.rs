@@ -20,7 +20,9 @@ pub mod draft;
 pub mod expression;
 pub mod features;
 pub mod learn;
+pub mod mitigated;
 pub mod policy;
+pub mod regulation;
 pub mod spec;
 pub mod strata;
 
@@ -108,6 +110,7 @@ impl Plan {
         parse: Parse,
         learned: &Learned,
     ) -> Result<Plan, PlanError> {
+        let spec = &regulation::expand(spec);
         let scan = scan(spec, source, parse)?;
         let schema = schema(spec, learned);
         let across = across(spec)?;

@@ -17,7 +17,7 @@ mod bias;
 mod deidentify;
 
 pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
-pub use bias::{DataBias, Individual, Inferred, Mitigate, Ranking, Regulation, Subgroups};
+pub use bias::*;
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 
 /// One pipeline file.

@@ -5,6 +5,8 @@
 
 use std::fmt::Write;
 
+pub mod frontier;
+
 const ROW: f64 = 20.0;
 const TOP: f64 = 8.0;
 const AXIS: f64 = 22.0;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::paying::{Charged, Cost, PayError, Paying};
-use super::{Progress, RunError};
+use super::{PassOf, Progress, RunError};
 use crate::demand::Demand;
 use crate::engine::{Engine, EngineError, near};
 use crate::evidence::Released;
@@ -109,10 +109,23 @@ impl<'a> Rows<'a> {
         }
     }
 
-    /// So many passes are planned.
-    pub(super) fn plan(&mut self, passes: usize) {
-        self.listed = passes as u32;
+    /// These passes are planned.
+    pub(super) fn plan(&mut self, passes: Vec<PassOf>) -> Vec<PassOf> {
+        self.listed = passes.len() as u32;
         self.planned = self.listed;
+        passes
+    }
+
+    /// A pass of the plan turned out to be needed once more.
+    pub(super) fn one_more(&mut self) {
+        self.listed += 1;
+        self.planned += 1;
+    }
+
+    /// A pass of the plan turned out not to be needed.
+    pub(super) fn one_less(&mut self) {
+        self.listed = self.listed.saturating_sub(1);
+        self.planned = self.planned.saturating_sub(1);
     }
 
     pub(super) fn collect(&mut self, name: &str, scan: &Scan, demands: &[Demand]) -> Result<Released, RunError> {

@@ -205,6 +205,14 @@ impl Scalar {
         values
     }
 
+    /// The same expression with others in the place of columns.
+    pub fn replaced(self, by: &dyn Fn(&str) -> Option<Scalar>) -> Scalar {
+        match self {
+            Expr::Column(name) => by(&name).unwrap_or(Expr::Column(name)),
+            other => other.with_arguments(&mut |argument| argument.replaced(by)),
+        }
+    }
+
     /// The kind of its values.
     pub fn kind(&self, kinds: &dyn Fn(&str) -> Option<Kind>) -> Result<Kind, TypeError> {
         self.kind_or_null(kinds)?.ok_or_else(|| TypeError::Unknown(self.to_string()))
@@ -360,7 +368,6 @@ impl<C> Expr<C> {
     }
 
     /// The same expression over other arguments.
-    #[cfg(feature = "polars")]
     pub(crate) fn with_arguments(self, argument: &mut dyn FnMut(Expr<C>) -> Expr<C>) -> Expr<C> {
         let mut one = |of: Box<Expr<C>>| Box::new(argument(*of));
         match self {

@@ -18,6 +18,7 @@ mod factor;
 mod integer;
 mod linear;
 mod logistic;
+pub mod mitigate;
 mod newton;
 mod path;
 pub mod private;

@@ -9,6 +9,8 @@ pub const FLAGGED: &str = "decile_score >= 5";
 pub const NOT_FLAGGED: &str = "decile_score < 5";
 /// `11 - decile_score` above its median over all rows, 7.
 pub const ABOVE_THE_MEDIAN: &str = "decile_score < 4";
+/// Higher is better.
+pub const FLIPPED: &str = "11 - decile_score";
 pub const PROBABILITY: &str = "(decile_score - 0.5) / 10";
 pub const CAUCASIAN: &str = "CASE WHEN race = 'Caucasian' THEN 'Caucasian' ELSE 'rest' END";
 pub const WHITE: &str = "CASE WHEN race = 'White' THEN 'White' ELSE 'rest' END";
@@ -63,6 +65,7 @@ pub fn tree(text: &str) -> Result<Scalar, String> {
         WHITE => split("race", "White"),
         FIRST => split("g", "A"),
         DEGREE => compare(Order::GreaterEqual, "education-num", number(13.0)),
+        FLIPPED => Expr::Arithmetic(Arithmetic::Subtract, boxed(number(11.0)), boxed(Scalar::column("decile_score"))),
         ABOVE_TEN => compare(Order::Greater, "education-num", number(10.0)),
         _ => match text.strip_prefix(RACE).and_then(|rest| rest.strip_suffix('\'')) {
             Some(level) => compare(Order::Equal, "race", Scalar::text(level)),
@@ -80,6 +83,7 @@ fn the_parser_reads_the_same_trees() {
         FLAGGED,
         NOT_FLAGGED,
         ABOVE_THE_MEDIAN,
+        FLIPPED,
         PROBABILITY,
         CAUCASIAN,
         WHITE,

@@ -336,7 +336,7 @@ fn compas_by_local_law_144_and_in_strata() {
 }
 
 /// COMPAS with the race of every 50th and the sex of every 70th kept row missing, as the golden's description says.
-fn with_unknowns(from: &std::path::Path, to: &std::path::Path) {
+pub fn with_unknowns(from: &std::path::Path, to: &std::path::Path) {
     let mut reader = csv::Reader::from_path(from).unwrap();
     let header = reader.headers().unwrap().clone();
     let at = |name: &str| header.iter().position(|column| column == name).unwrap();

@@ -11,7 +11,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Tests that need the reference data.
-pub const TESTS: usize = 24;
+pub const TESTS: usize = 30;
 
 /// The path of a data file, and the tasks of its golden file by name; none without the reference data.
 pub fn reference(data: &str, golden: &str) -> Option<(PathBuf, BTreeMap<String, Value>)> {
@@ -45,10 +45,12 @@ fn tests_without_their_data_are_counted() {
     let source = [
         include_str!("golden.rs"),
         include_str!("leaves.rs"),
+        include_str!("individual.rs"),
         include_str!("peers.rs"),
         include_str!("chain.rs"),
         include_str!("syntactic.rs"),
         include_str!("attacks.rs"),
+        include_str!("regulation.rs"),
         include_str!("equality.rs"),
         include_str!("strata.rs"),
         include_str!("distances.rs"),

@@ -100,6 +100,20 @@ fn hiring_fails_on_women() {
     );
 }
 
+/// Nothing is denied: four fifths warns, and Local Law 144 has no limit.
+#[test]
+fn hiring_nyc_warns_on_women() {
+    let audited = run(&spec("hiring-nyc"), &folder()).unwrap();
+    assert_eq!(audited.audit.outcome, Outcome::Warn);
+    let open = open(&audited);
+    let breached: Vec<&String> = open.iter().filter(|of| of.ends_with(": Breached")).collect();
+    assert_eq!(breached, ["judge/selection-rate/ratio-highest/sex female: Breached"]);
+    let views = &audited.audit.bias.regulation;
+    assert_eq!(views.iter().map(|view| view.rule.as_str()).collect::<Vec<_>>(), ["nyc-local-law-144", "ugesp"]);
+    assert!(views.iter().all(|view| view.not_measured.is_empty() && view.tables.len() == 3));
+    assert_eq!((audited.passes_planned, audited.passes_run), (1, 1));
+}
+
 #[test]
 fn premium_fails_on_drivers_born_in_africa() {
     fails_on(

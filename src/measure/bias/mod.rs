@@ -7,6 +7,7 @@ use super::{Cohorts, Protection, Subject};
 use crate::audit::{Bias, Reading};
 use crate::demand::Demand;
 use crate::evidence::{Missing, Released};
+use crate::finding::Finding;
 use crate::metric::Card;
 use crate::plan::Plan;
 
@@ -16,6 +17,7 @@ mod distances;
 mod individual;
 mod inequality;
 mod inferred;
+mod mitigation;
 mod parity;
 mod ranking;
 mod regulation;
@@ -23,6 +25,8 @@ mod strata;
 mod subgroups;
 mod sweep;
 mod tests;
+
+pub use regulation::{median, ranks};
 
 /// What the parts are computed from.
 pub struct Context<'a> {
@@ -33,6 +37,11 @@ pub struct Context<'a> {
     pub protection: &'a Protection,
     /// The metrics that are measured.
     pub metrics: &'a [Card],
+}
+
+/// Findings that no criterion led to.
+pub fn findings(bias: &Bias) -> Vec<Finding> {
+    bias.subgroups.iter().flat_map(subgroups::findings).collect()
 }
 
 /// The statistics of all parts.
@@ -49,6 +58,7 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
         individual::demands,
         regulation::demands,
         inferred::demands,
+        mitigation::demands,
     ];
     parts.into_iter().flat_map(|demands| demands(plan, subject)).collect()
 }
@@ -70,7 +80,7 @@ impl Context<'_> {
             individual: individual::measure(self, readings, notes)?,
             inferred: inferred::measure(self, readings, notes)?,
             regulation: regulation::measure(self, readings, notes)?,
-            mitigation: None,
+            mitigation: mitigation::measure(self, readings, notes)?,
         })
     }
 }

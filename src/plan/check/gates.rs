@@ -6,7 +6,7 @@ use super::{Checker, Part, Severity, meant};
 use crate::metric::parity::{DIVERGENCES, JOINED};
 use crate::metric::{ALL, Against, Card, Comparison, Needs, RATES, cards, forms, is_standard};
 use crate::plan::read_as;
-use crate::plan::spec::{Criterion, ModelKind, ReadAs};
+use crate::plan::spec::{Criterion, Inferred, ModelKind, ReadAs};
 use crate::schema::Role;
 
 pub(super) fn check(checker: &mut Checker) {
@@ -92,6 +92,14 @@ fn across(checker: &mut Checker) {
                 Some(_) => {}
             }
         }
+    }
+}
+
+/// The set of one attribute that is known by probability.
+fn inferred<'c>(checker: &'c Checker, set: &[String]) -> Option<&'c Inferred> {
+    match set {
+        [name] => checker.spec.measure.inferred.get(name),
+        _ => None,
     }
 }
 
@@ -274,6 +282,16 @@ fn is_distance(id: &str) -> bool {
 /// Every attribute that is compared with a reference must have one.
 fn references(checker: &mut Checker, i: &str, criterion: &Criterion) {
     let sets = criterion.across.clone().map_or_else(|| measured_sets(checker), |set| vec![set]);
+    if let [set] = &sets[..]
+        && let Some(of) = inferred(checker, set)
+    {
+        if of.reference.is_none() {
+            let message = format!("{} has no reference level to compare with", set.join(" x "));
+            let remedy = format!("write reference = \"...\" under [measure.inferred.{}]", super::quoted(&set.join("")));
+            checker.error("no-reference", &["judge", i, "against"], message, remedy);
+        }
+        return;
+    }
     let mut names: Vec<String> = sets.into_iter().flatten().collect();
     names.sort();
     names.dedup();
@@ -391,6 +409,9 @@ fn always_met(checker: &mut Checker, i: &str, criterion: &Criterion) {
 /// A criterion's attributes must be among the sets that are measured.
 fn sets(checker: &mut Checker, i: &str, criterion: &Criterion) {
     let Some(set) = criterion.across.as_ref().filter(|set| !set.is_empty()) else { return };
+    if inferred(checker, set).is_some() {
+        return;
+    }
     let mut known = true;
     for (j, name) in set.iter().enumerate() {
         if !checker.spec.schema.contains_key(name) {
@@ -434,7 +455,9 @@ fn waivers(checker: &mut Checker, i: &str, criterion: &Criterion) {
         }
         for (name, level) in &waiver.cohort {
             let path = ["judge", i, "waive", &j, "cohort", name];
+            let inferred = name.strip_suffix(" (inferred)").and_then(|name| checker.spec.measure.inferred.get(name));
             match checker.spec.schema.get(name) {
+                None if inferred.is_some_and(|of| of.columns.contains_key(level)) => {}
                 None => checker.unknown_column(&path, Part::Key, name),
                 Some(column) if !column.roles.contains(&Role::Protected) => {
                     checker.complain(

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use super::policy::{self, Policy};
+use super::regulation;
 use super::spec::{Ingest, Spec};
 use crate::scalar::Scalar;
 use crate::scan::SourceColumn;
@@ -103,6 +104,7 @@ pub fn check(
     let Some(mut spec) = spec else { return (None, complaints) };
     let own = spec.judge.len();
     policy::merge(&mut spec, shared.unwrap_or_default());
+    spec = regulation::expand(&spec);
     let mut checker = Checker { spec: &spec, own, document: &document, policy: policy.as_ref(), columns, complaints };
     stages::check(&mut checker);
     privacy::check(&mut checker);

@@ -8,13 +8,19 @@ use crate::estimate::Measured;
 pub(crate) mod sample;
 
 #[cfg(feature = "html")]
+mod alike;
+#[cfg(feature = "html")]
 mod data;
+#[cfg(feature = "html")]
+mod mitigation;
 #[cfg(feature = "html")]
 mod page;
 #[cfg(feature = "html")]
 mod parity;
 #[cfg(feature = "html")]
 mod private;
+#[cfg(feature = "html")]
+mod rules;
 #[cfg(feature = "html")]
 mod sweep;
 
