@@ -16,6 +16,7 @@ bench:
 
 validity:
 	$(CARGO) run --release --locked --example validity
+	EVENHAND_VALIDITY_RUNS=10000 $(CARGO) test --release --locked --lib -- cover_in_more_runs --nocapture
 
 lint:
 	$(CARGO) fmt --check

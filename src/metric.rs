@@ -18,7 +18,7 @@ pub mod peers;
 mod ranking;
 
 pub use data::DATA;
-pub use distances::DISTANCES;
+pub use distances::{DISTANCES, is_distance};
 pub use inequality::{
     ATKINSON_EPSILON, GIVEN, INEQUALITIES, INEQUALITY, OF_SETS, OfSet, atkinson, benefits, generalised_entropy,
     is_given, is_of_a_set,

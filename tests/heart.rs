@@ -30,10 +30,10 @@ mod golden;
 #[cfg(feature = "sql")]
 #[path = "heart/hostile.rs"]
 mod hostile;
-#[path = "heart/leaves.rs"]
-mod leaves;
 #[path = "heart/individual.rs"]
 mod individual;
+#[path = "heart/leaves.rs"]
+mod leaves;
 #[path = "heart/limits.rs"]
 mod limits;
 #[path = "heart/parity.rs"]

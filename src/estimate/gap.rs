@@ -115,7 +115,8 @@ pub fn between(cohorts: &[Counts], confidence: f64) -> Option<Between> {
     let floor = (known.iter().map(|(_, v)| v).sum::<f64>() / k).sqrt();
     let upper = variance_at(&known, df, 1.0 - tail).max(0.0).sqrt().max(floor);
     let deviation = variance.max(0.0).sqrt();
-    Some(Between { deviation, lower: lower.min(deviation), upper: upper.max(deviation), variance })
+    // Shares are within 0 and 1, so their deviation is at most one half.
+    Some(Between { deviation, lower: lower.min(deviation), upper: upper.min(0.5).max(deviation), variance })
 }
 
 /// The variance between cohorts at which Q leaves this probability beyond it; 0 when it leaves more at 0.

@@ -1,25 +1,14 @@
 //! The greatest of several figures, all of them held at once.
 
-use super::{normal, quantile, student, studentized_range};
+use super::quantile;
 
-/// What figures are that are held at once.
+/// So many figures are held at once: each at the confidence 1 - (1 - confidence) / number (Bonferroni), whatever depends on what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// All differences of this many independent figures: studentized range (Tukey-Kramer).
-    Pairs(usize),
-    /// This many independent figures (Sidak 1967).
-    Figures(usize),
-}
+pub struct Family(pub usize);
 
 impl Family {
     pub(super) fn critical(self, confidence: f64, df: Option<f64>) -> f64 {
-        match self {
-            Family::Pairs(k) => {
-                let scale = df.map_or(1.0, |df| student(confidence, df) / normal(confidence));
-                scale * studentized_range(confidence, k) / std::f64::consts::SQRT_2
-            }
-            Family::Figures(k) => quantile(confidence.powf(1.0 / k.max(1) as f64), df),
-        }
+        quantile(1.0 - (1.0 - confidence) / self.0.max(1) as f64, df)
     }
 }
 
@@ -62,9 +51,9 @@ mod tests {
     }
 
     #[test]
-    fn two_figures_have_the_critical_value_of_one_difference() {
-        assert!((Family::Pairs(2).critical(0.95, None) - normal(0.95)).abs() < 1e-9);
-        assert!((Family::Figures(1).critical(0.95, None) - normal(0.95)).abs() < 1e-12);
-        assert!(Family::Figures(5).critical(0.95, Some(40.0)) > Family::Figures(5).critical(0.95, None));
+    fn one_figure_has_its_own_critical_value_and_more_have_more() {
+        assert!((Family(1).critical(0.95, None) - super::super::normal(0.95)).abs() < 1e-12);
+        assert!((Family(10).critical(0.95, None) - super::super::normal(0.995)).abs() < 1e-12);
+        assert!(Family(5).critical(0.95, Some(40.0)) > Family(5).critical(0.95, None));
     }
 }

@@ -20,6 +20,7 @@
 
 use serde::{Deserialize, Serialize};
 
+mod basis;
 mod between;
 mod combination;
 mod contrast;
@@ -32,6 +33,7 @@ pub mod gap;
 mod greatest;
 mod joint;
 pub mod limits;
+mod method;
 mod noise;
 pub mod probability;
 mod proportion;
@@ -46,18 +48,14 @@ pub use epsilon::Epsilon;
 pub use figure::{Figure, Gaps, NoisyMean, is_known, within_width};
 pub use greatest::Family;
 pub use joint::{Join, join};
+pub use method::Method;
 pub use noise::{Noise, NoisyShare, Spread};
 pub use proportion::{FEW, wilson};
 pub use sample::{BUCKETS, Sample, bootstrap, bootstrap_with_halves, noisy_bootstrap};
 
 use crate::statistic::Cell;
-use between::Dispersion;
-use contrast::Pairs;
-use greatest::{binding, ends};
-use joint::Joint;
-use noise::Cut;
-use proportion::Proportion;
-use stratified::Term;
+use basis::{Basis, percentiles, quantile, upper_quantile};
+use greatest::binding;
 
 /// Fewest buckets with rows for a jackknife.
 pub const BUCKETS_MIN: usize = 20;
@@ -114,195 +112,6 @@ pub struct Support {
     pub n: i64,
     /// Independent rows that would give the same error (Kish 1965 for weights; from the jackknife for units).
     pub n_effective: f64,
-}
-
-/// How the interval was made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Method {
-    Wilson,
-    /// Of few successes or failures.
-    ClopperPearson,
-    Newcombe,
-    MoverR,
-    /// With limits of few successes or failures.
-    NewcombeExact,
-    MoverRExact,
-    SimultaneousNewcombeExact,
-    SimultaneousMoverRExact,
-    SimultaneousNewcombe,
-    SimultaneousMoverR,
-    Jackknife,
-    SimultaneousJackknife,
-    Bootstrap,
-    Student,
-    Simultaneous,
-    DeLong,
-    NoisyScore,
-    NoisyNewcombe,
-    NoisyMoverR,
-    SimultaneousNoisyNewcombe,
-    SimultaneousNoisyMoverR,
-    NoisyBootstrap,
-    NoisyStudent,
-    SimultaneousNoisy,
-    NoisyDeLong,
-    NoisyGaps,
-    Deviations,
-    Mover,
-    SimultaneousMover,
-    Delta,
-    Joint,
-    WeightedShares,
-    SimultaneousLogRatios,
-    Dispersion,
-}
-
-const MOVER: &str = "Limits of a mean, quotient or odds of shares, and of comparisons of them, from the Wilson limits of the shares (MOVER; Zou and Donner 2008, Donner and Zou 2012).";
-const SIMULTANEOUS_MOVER: &str = "Limits of comparisons of means, quotients or odds of shares, for all pairs at once, with the studentized range in place of the normal quantile (Tukey-Kramer).";
-const JOINT: &str = "Several estimates in one figure: each within its own interval at its part of the error rate (Bonferroni); the range of the figure over them. Conservative; holds at equality.";
-
-impl Method {
-    /// One sentence for the method section of a report.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Method::Wilson => "Wilson score interval of a share of independent rows (Wilson 1927).",
-            Method::Newcombe => {
-                "Hybrid score interval of a difference of two independent shares (Newcombe 1998, method 10)."
-            }
-            Method::MoverR => {
-                "MOVER-R interval of a ratio of two independent shares from their Wilson limits (Donner and Zou 2012)."
-            }
-            Method::ClopperPearson
-            | Method::NewcombeExact
-            | Method::MoverRExact
-            | Method::SimultaneousNewcombeExact
-            | Method::SimultaneousMoverRExact => self.describe_exact(),
-            Method::SimultaneousNewcombe => {
-                "Hybrid score intervals of all pairwise differences at once, with the studentized range in place of the normal quantile (Tukey-Kramer)."
-            }
-            Method::SimultaneousMoverR => {
-                "MOVER-R intervals of all pairwise ratios at once, with the studentized range in place of the normal quantile (Tukey-Kramer)."
-            }
-            Method::Jackknife => {
-                "Delete-a-bucket jackknife over buckets of the unit's hash, Student t (Shao and Tu 1995)."
-            }
-            Method::SimultaneousJackknife => {
-                "Delete-a-bucket jackknife of all pairwise comparisons at once, studentized range scaled by Student t."
-            }
-            Method::Bootstrap => {
-                "Percentiles of a multinomial bootstrap of the table's cells (Efron and Tibshirani 1993)."
-            }
-            Method::Student => "Mean and standard error, Student t; comparisons by the delta method.",
-            Method::Simultaneous => {
-                "Point and standard error of all pairwise comparisons at once, studentized range (Tukey-Kramer)."
-            }
-            Method::DeLong => "Variance of placements (DeLong, DeLong and Clarke-Pearson 1988), normal quantile.",
-            Method::NoisyScore => {
-                "Score interval with noise variance: the residual numerator - p denominator is tested with the variance of sampling and of the released noise (own derivation; without noise it is Wilson 1927; compared methods: Kao and Reiter 2025, arXiv 2511.02227)."
-            }
-            Method::NoisyNewcombe => {
-                "Hybrid of the limits of two noisy shares (Newcombe 1998, method 10), the limits from score tests with noise variance."
-            }
-            Method::NoisyMoverR => {
-                "MOVER-R interval of a ratio of two noisy shares (Donner and Zou 2012), the limits from score tests with noise variance."
-            }
-            Method::SimultaneousNoisyNewcombe => {
-                "Hybrid intervals of all pairwise differences of noisy shares at once: error rate per pair that of the studentized range (Tukey-Kramer), limits with noise variance."
-            }
-            Method::SimultaneousNoisyMoverR => {
-                "MOVER-R intervals of all pairwise ratios of noisy shares at once: error rate per pair that of the studentized range (Tukey-Kramer), limits with noise variance."
-            }
-            Method::NoisyBootstrap => {
-                "Bootstrap of a noisy table: cells drawn from the multinomial distribution, with fresh noise of the same law; quantiles of the error around the figure (Efron and Tibshirani 1993; Ferrando, Wang and Sheldon 2022 for noise)."
-            }
-            Method::NoisyStudent => {
-                "Sampling and noise variance by the delta method, Student t; heavier tails of the noise in the critical value."
-            }
-            Method::SimultaneousNoisy => {
-                "Sampling and noise variance by the delta method, of all pairwise comparisons at once: error rate per pair that of the studentized range (Tukey-Kramer)."
-            }
-            Method::NoisyDeLong => {
-                "Variance of placements (DeLong, DeLong and Clarke-Pearson 1988) and of the noise in every bin by the delta method."
-            }
-            Method::Deviations => {
-                "Distance between two cohorts: point plus and minus a quantile of how far bootstrap replicates are from the observed distributions, in the same distance (triangle inequality; holds at equality too)."
-            }
-            Method::Mover => MOVER,
-            Method::SimultaneousMover => SIMULTANEOUS_MOVER,
-            Method::Delta => "Delta method on the counts of the table, normal quantile.",
-            Method::Joint => JOINT,
-            Method::WeightedShares => stratified::METHOD,
-            Method::SimultaneousLogRatios => epsilon::METHOD,
-            Method::Dispersion => between::METHOD,
-            Method::NoisyGaps => {
-                "Bounds from the gaps of all bins and the number of rows at once (Bonferroni): absolute gaps are biased upwards by noise, so the point is too."
-            }
-        }
-    }
-
-    /// The same of those with exact limits.
-    fn describe_exact(self) -> &'static str {
-        match self {
-            Method::ClopperPearson => {
-                "Fewer than 5 successes or failures: the outer limits of the exact interval (Clopper and Pearson 1934) and of the Wilson score interval. Conservative: it covers no less often than either."
-            }
-            Method::NewcombeExact => {
-                "Hybrid of a difference (Newcombe 1998, method 10) of which a share has fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
-            }
-            Method::MoverRExact => {
-                "MOVER-R interval of a ratio (Donner and Zou 2012) of which a share has fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
-            }
-            Method::SimultaneousNewcombeExact => {
-                "Hybrid intervals of all pairwise differences at once (Tukey-Kramer), of shares with fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
-            }
-            Method::SimultaneousMoverRExact => {
-                "MOVER-R intervals of all pairwise ratios at once (Tukey-Kramer), of shares with fewer than 5 successes or failures: exact limits (Clopper and Pearson 1934) where they are wider. Conservative."
-            }
-            _ => "",
-        }
-    }
-
-    /// True for intervals that cover the noise of a release too.
-    pub fn is_noisy(self) -> bool {
-        use Method::*;
-        match self {
-            Wilson
-            | ClopperPearson
-            | Newcombe
-            | MoverR
-            | NewcombeExact
-            | MoverRExact
-            | SimultaneousNewcombeExact
-            | SimultaneousMoverRExact
-            | SimultaneousNewcombe
-            | SimultaneousMoverR
-            | Jackknife
-            | SimultaneousJackknife
-            | Bootstrap
-            | Student
-            | Simultaneous
-            | DeLong
-            | Deviations
-            | Mover
-            | SimultaneousMover
-            | Delta
-            | Joint
-            | WeightedShares
-            | SimultaneousLogRatios
-            | Dispersion => false,
-            NoisyScore
-            | NoisyNewcombe
-            | NoisyMoverR
-            | SimultaneousNoisyNewcombe
-            | SimultaneousNoisyMoverR
-            | NoisyBootstrap
-            | NoisyStudent
-            | SimultaneousNoisy
-            | NoisyDeLong
-            | NoisyGaps => true,
-        }
-    }
 }
 
 /// A number, its interval and its support.
@@ -402,133 +211,6 @@ impl Estimate {
     }
 }
 
-/// What an interval is made of.
-#[derive(Debug, Clone, PartialEq)]
-enum Basis {
-    /// A share and the independent rows behind it; Student t with these degrees of freedom, normal without.
-    Score {
-        share: Proportion,
-        df: Option<f64>,
-    },
-    /// Point and standard error, within bounds.
-    Error {
-        se: f64,
-        df: Option<f64>,
-        lower: f64,
-        upper: f64,
-    },
-    /// Sorted replicates.
-    Replicates(Vec<f64>),
-    /// Sorted deviations of bootstrap replicates from what they are replicates of, in the distance that is measured; none for a distance
-    /// that is known exactly.
-    Deviations {
-        sorted: Vec<f64>,
-        /// Distances and their scales.
-        pairs: Vec<(f64, f64)>,
-        upper: f64,
-    },
-    /// Figures and their standard errors.
-    Greatest {
-        figures: Vec<(f64, f64)>,
-        joint: Family,
-        df: Option<f64>,
-        upper: f64,
-    },
-    /// The limits of a combination of shares.
-    Combined(Combined),
-    /// Of this point, in another unit.
-    Scaled {
-        basis: Box<Basis>,
-        point: f64,
-        factor: f64,
-    },
-    Pairs(Box<Pairs>),
-    Joint(Box<Joint>),
-    Combination {
-        terms: Vec<Term>,
-        lower: f64,
-        upper: f64,
-    },
-    Epsilon(Box<Epsilon>),
-    Dispersion(Box<Dispersion>),
-    NoisyShare(NoisyShare),
-    NoisyFigure(Box<Figure>),
-    Gaps(Gaps),
-}
-
-impl Basis {
-    fn interval(&self, confidence: f64, point: f64) -> Interval {
-        match self {
-            Basis::Score { share, df } => share.interval(quantile(confidence, *df)),
-            Basis::Error { se, df, lower, upper } => {
-                let half = quantile(confidence, *df) * se;
-                Interval::new((point - half).max(*lower), (point + half).min(*upper))
-            }
-            Basis::Replicates(sorted) => {
-                let (lower, upper) = percentiles(sorted, confidence);
-                Interval::new(lower.min(point), upper.max(point))
-            }
-            Basis::Deviations { sorted, pairs, upper } => {
-                let reach = upper_quantile(sorted, confidence);
-                Interval::new(ends(pairs, -reach), ends(pairs, reach).min(*upper))
-            }
-            Basis::Greatest { figures, joint, df, upper } => {
-                let reach = joint.critical(confidence, *df);
-                Interval::new(ends(figures, -reach), ends(figures, reach).min(*upper))
-            }
-            Basis::Combined(combined) => {
-                let (lower, upper) = combined.limits(normal(confidence));
-                Interval::new(lower, upper)
-            }
-            Basis::Scaled { basis, point, factor } => {
-                let inner = basis.interval(confidence, *point);
-                Interval { lower: inner.lower.map(|end| end * factor), upper: inner.upper.map(|end| end * factor) }
-            }
-            Basis::Pairs(pairs) => pairs.interval(confidence),
-            Basis::Joint(joint) => joint.interval(confidence, point),
-            Basis::Combination { terms, lower, upper } => {
-                let (low, high) = stratified::combination_limits(terms, normal(confidence));
-                Interval::new(low.max(*lower), high.min(*upper))
-            }
-            Basis::Epsilon(epsilon) => epsilon.interval(confidence),
-            Basis::Dispersion(dispersion) => dispersion.interval(confidence),
-            Basis::NoisyShare(share) => {
-                let (lower, upper) = share.interval(&Cut::of(normal(confidence), 1.0));
-                Interval::new(lower, upper)
-            }
-            Basis::NoisyFigure(figure) => figure.interval(confidence),
-            Basis::Gaps(gaps) => {
-                let (lower, upper) = gaps.interval(confidence);
-                Interval::new(lower, upper)
-            }
-        }
-    }
-}
-
-/// The value that this share of the replicates does not exceed, rounded up to one of them; infinite where there are none.
-fn upper_quantile(sorted: &[f64], share: f64) -> f64 {
-    let at = (share * (sorted.len() + 1) as f64).ceil() as usize;
-    sorted.get(at.saturating_sub(1)).copied().unwrap_or(f64::INFINITY)
-}
-
-fn quantile(confidence: f64, df: Option<f64>) -> f64 {
-    match df {
-        Some(df) => student(confidence, df),
-        None => normal(confidence),
-    }
-}
-
-/// Linear interpolation between order statistics (type 7 of Hyndman and Fan 1996).
-fn percentiles(sorted: &[f64], confidence: f64) -> (f64, f64) {
-    let at = |share: f64| {
-        let position = share * (sorted.len() - 1) as f64;
-        let (low, part) = (position.floor() as usize, position.fract());
-        sorted[low] + part * (sorted[(low + 1).min(sorted.len() - 1)] - sorted[low])
-    };
-    let tail = (1.0 - confidence) / 2.0;
-    (at(tail), at(1.0 - tail))
-}
-
 /// Why there is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -537,6 +219,7 @@ pub enum Why {
     NoWeight,
     EmptyComparison,
     FewerThanTwoCohorts,
+    TooManyCohorts,
     RatioToZero,
     RatioOfSigned,
     NoReference,
@@ -558,6 +241,7 @@ impl Why {
             Why::NoWeight => "the rows in the denominator have no weight",
             Why::EmptyComparison => "the cohort compared with has no row in its denominator",
             Why::FewerThanTwoCohorts => "fewer than two cohorts have a value",
+            Why::TooManyCohorts => "more than 100 cohorts are compared: distances between so many are not resampled",
             Why::RatioToZero => "the value compared with is zero",
             Why::RatioOfSigned => "a ratio of values that may be negative has no meaning",
             Why::NoReference => "no reference level is declared for every attribute",

@@ -5,6 +5,7 @@ use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Binomial, Distribution};
 
+use super::proportion::Proportion;
 use super::*;
 use crate::metric::{Against, Comparison};
 

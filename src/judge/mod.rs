@@ -205,6 +205,11 @@ impl Case<'_> {
         if across.is_empty() && compare.is_some() {
             return "No value was judged: everyone together has no cohort to compare with.".into();
         }
+        if let [name] = &across[..]
+            && plan.spec.measure.inferred.contains_key(&**name)
+        {
+            return format!("No value was judged: {name} (inferred) was not measured; its section says why.");
+        }
         if !across.is_empty() && !sets(plan).iter().any(|set| same(set, across)) {
             return format!("No value was judged: {} is no set of [measure] across.", across.join(" x "));
         }

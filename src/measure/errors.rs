@@ -138,6 +138,9 @@ fn r_squared_gradient(five: &Five, spread: f64) -> [f64; 5] {
     [0.0, 0.0, -1.0 / spread, -2.0 * five.mean[3] * ratio / spread, ratio / spread]
 }
 
+/// Rows, and sums of powers of the residuals and predictions.
+pub type Sums = (f64, [f64; 4]);
+
 /// Released moments with the units of their columns.
 pub struct Errors<'a> {
     moments: &'a Moments,
@@ -183,7 +186,7 @@ impl<'a> Errors<'a> {
     }
 
     /// Rows and the sums of the first four powers of the residual: of a cohort, and of its buckets where rows depend on each other.
-    pub fn powers(&self, group: &Group) -> ((f64, [f64; 4]), Vec<(f64, [f64; 4])>) {
+    pub fn powers(&self, group: &Group) -> (Sums, Vec<Sums>) {
         let of = |sums: &MomentSums| {
             let at = |i: usize, j: usize| entry(sums, self.moments.scale_bits, i, j);
             let (e, square) = (self.scale[0], self.scale[2]);

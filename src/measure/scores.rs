@@ -11,7 +11,7 @@ use rand::rngs::StdRng;
 use super::index::Index;
 use super::{Group, Score};
 use crate::demand::{Axis, Fixed, Shape, hash};
-use crate::estimate::{BUCKETS, Method, Noise, Sample, Why, bootstrap};
+use crate::estimate::{BUCKETS, Method, Noise, Sample, Why, bootstrap, normal};
 use crate::evidence::{Missing, Released};
 use crate::plan::Plan;
 use crate::plan::spec::Privacy;
@@ -317,7 +317,8 @@ fn without(all: &[(f64, f64)], part: &[(f64, f64)]) -> Vec<(f64, f64)> {
     left
 }
 
-/// Area under the ROC curve with ties counted half, and its standard error by DeLong's placements.
+/// Area under the ROC curve with ties counted half, and its standard error by DeLong's placements, near 0 and 1 at least that of a score
+/// interval.
 pub fn auc(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<(f64, f64)> {
     let (m, n) = (total(positive), total(negative));
     if m == 0.0 || n == 0.0 {
@@ -333,7 +334,30 @@ pub fn auc(negative: &[(f64, f64)], positive: &[(f64, f64)]) -> Option<(f64, f64
         if count < 2.0 { 0.25 } else { (squares - sum * sum / count).max(0.0) / (count - 1.0) / count }
     };
     let (of_positive, of_negative) = (moments(positive, negative, n), moments(negative, positive, m));
-    Some((of_positive.0 / m, (variance(of_positive, m) + variance(of_negative, n)).sqrt()))
+    let (area, se) = (of_positive.0 / m, (variance(of_positive, m) + variance(of_negative, n)).sqrt());
+    Some((area, if (area - 0.5).abs() > NEAR_END { se.max(se_near_end(area, m, n)) } else { se }))
+}
+
+/// Distance of an area from one half beyond which placements hardly vary and their variance is too small: 0 where labels are separated.
+const NEAR_END: f64 = 0.4;
+
+/// A standard error for areas near 0 and 1: the greater distance of the area from the score limits at 95 %, over the normal quantile. The
+/// limits t solve |t - A| = z sqrt(V(t)) with the variance of Hanley and McNeil 1982 in its symmetric form (Newcombe 2006, Statistics in
+/// Medicine 25, method 5): V(t) = t (1 - t) (1 + N ((1 - t) / (2 - t) + t / (1 + t))) / (m n), N = (m + n) / 2 - 1.
+fn se_near_end(area: f64, m: f64, n: f64) -> f64 {
+    let z = normal(0.95);
+    let more = (m + n) / 2.0 - 1.0;
+    let variance = |t: f64| t * (1.0 - t) * (1.0 + more * ((1.0 - t) / (2.0 - t) + t / (1.0 + t))) / (m * n);
+    let beyond = |t: f64| (t - area).abs() > z * variance(t).max(0.0).sqrt();
+    let limit = |end: f64| {
+        let (mut inside, mut outside) = (area, end);
+        for _ in 0..60 {
+            let middle = (inside + outside) / 2.0;
+            if beyond(middle) { outside = middle } else { inside = middle }
+        }
+        (inside - area).abs()
+    };
+    limit(0.0).max(limit(1.0)) / z
 }
 
 /// Placement of every value among others: the share of those below it plus half the share equal to it.

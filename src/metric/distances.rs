@@ -84,3 +84,13 @@ pub const DISTANCES: &[Card] = &[
     card!("prediction-above-q90", "Share above the 0.9-quantile of predictions", Prediction, "rows with a prediction above the 0.9-quantile of all predictions / rows with a prediction",
         "how far above; the quantile is taken as known", "HolisticAI, statistical parity of regression at a quantile"),
 ];
+
+/// True for figures of two cohorts, which a single one does not have.
+pub fn is_between_two(id: &str) -> bool {
+    is_distance(id) || id == "xauc-disparity" || id.contains("-standardised-mean-difference-")
+}
+
+/// True for distances, which are never negative.
+pub fn is_distance(id: &str) -> bool {
+    id == "abroca" || id.contains("-kolmogorov-smirnov") || id.ends_with("-wasserstein")
+}

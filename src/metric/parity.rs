@@ -3,6 +3,7 @@
 //! Of three kinds: a figure of one cohort made of one or two shares ([`FIGURES`]), compared as any rate is; several comparisons of rates joined in
 //! one ([`JOINED`]), which is a figure of two cohorts and has no value of one; and figures of sizes and of whole distributions.
 
+use super::distances::is_between_two;
 use super::{Against, Card, Comparison, Confusion, Needs, share};
 use crate::estimate::{Combination, Join};
 
@@ -30,8 +31,6 @@ const KLEINBERG: &str =
 const BELLAMY: &str = "Bellamy et al. 2018, AI Fairness 360";
 const DAS: &str =
     "Das et al. 2021, Fairness measures for machine learning in finance, Journal of Financial Data Science";
-const WACHTER: &str =
-    "Wachter, Mittelstadt and Russell 2021, Why fairness cannot be automated (conditional demographic disparity)";
 const KULLBACK: &str = "Kullback and Leibler 1951, On information and sufficiency";
 
 /// Figures of one cohort that shares of its confusion table determine.
@@ -121,18 +120,18 @@ pub const DEMOGRAPHIC_DISPARITY: Card = Card {
 };
 
 pub const CONDITIONAL_DISPARITY: Card = Card {
-    id: "conditional-demographic-disparity",
-    name: "Conditional demographic disparity",
+    id: "demographic-disparity-mean",
+    name: "Mean demographic disparity",
     formula: "sum over cohorts of (rows of the cohort / all rows) demographic disparity of the cohort",
     needs: Needs::Decision,
-    hides: "disparities of opposite sign, which cancel: of cohorts of equal size it is always 0",
-    source: WACHTER,
+    hides: "disparities of opposite sign, which cancel: of cohorts of equal size it is always 0; it is conditional on nothing (within strata see [measure] given)",
+    source: "AIF360 0.6.1, which calls it conditional demographic disparity",
 };
 
 pub const CLASS_IMBALANCE: Card = Card {
     id: "class-imbalance",
     name: "Class imbalance",
-    formula: "(rows of one cohort - rows of the other) / rows of both, of rows with a label",
+    formula: "(rows of the cohort - rows of the one it is compared with) / rows of both, of rows with a label; Das et al. subtract the other way round",
     needs: Needs::Label,
     hides: "what share of the population each cohort is",
     source: DAS,
@@ -189,6 +188,12 @@ const OF_PAIR: &[Compared] = &[Some((DIFFERENCE, Against::WorstPair)), Some((DIF
 /// Shares of one total: a difference of them is no more than their sizes.
 const OF_SHARES: &[Compared] =
     &[None, Some((RATIO, Against::WorstPair)), Some((RATIO, Against::Highest)), Some((RATIO, Against::Reference))];
+/// How far two cohorts are apart; everyone is everyone else.
+const OF_DISTANCE: &[Compared] = &[
+    Some((DIFFERENCE, Against::WorstPair)),
+    Some((DIFFERENCE, Against::Overall)),
+    Some((DIFFERENCE, Against::Reference)),
+];
 /// A comparison in itself.
 const OF_VALUE: &[Compared] = &[None];
 
@@ -200,6 +205,8 @@ pub fn forms(id: &str) -> Option<&'static [Compared]> {
         () if is(&CLASS_IMBALANCE) || DIVERGENCES.iter().any(is) => Some(OF_PAIR),
         () if is(&SHARE_OF_SELECTED) => Some(OF_SHARES),
         () if is(&DEMOGRAPHIC_DISPARITY) || is(&CONDITIONAL_DISPARITY) => Some(OF_VALUE),
+        () if is_between_two(id) => Some(OF_DISTANCE),
+        () if id.starts_with("bounded-group-loss") => Some(OF_VALUE),
         () => None,
     }
 }

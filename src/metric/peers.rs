@@ -238,11 +238,11 @@ const AIF360: &[Counterpart] = &[
     compared("class_imbalance", "class-imbalance", DIFFERENCE, OTHER, "of everyone who is not privileged with the privileged"),
     compared("kl_divergence of labels", "label-divergence", DIFFERENCE, OTHER, "P is the privileged group's distribution"),
     compared("kl_divergence of predictions", "decision-divergence", DIFFERENCE, OTHER, "P is the privileged group's distribution"),
-    value("conditional_demographic_disparity", "conditional-demographic-disparity", "the groups are those of the protected attribute; for strata see [measure] given"),
+    value("conditional_demographic_disparity", "demographic-disparity-mean", "the groups are those of the protected attribute; for strata see [measure] given"),
     compared("ot_distance", "score-wasserstein", DIFFERENCE, OTHER, "for any two distributions and cost; here of scores, cost the distance"),
     elsewhere("mdss_bias_score, MDSSClassificationMetric.score_groups, bias_scan", "[measure.subgroups]", "no control of chance; here on held-out rows"),
     elsewhere("difference, ratio, one_vs_rest, intersection", "every metric: comparisons; [measure] across", "any function of a table; here the metrics of the list"),
-    left_out("infeasible_index", "a property of one ordering against declared shares, without an error"),
+    elsewhere("infeasible_index", "[measure.ranking]", "one list; ranks where a cohort has fewer rows than its share, rounded down"),
     value("discounted_cum_gain", "exposure", "gain of an order; here how much of the order's attention each cohort has"),
 ];
 
@@ -299,9 +299,9 @@ pub const DISTINCT: &[(&str, &str, &str)] = &[
     ("OxonFair", "conditional use accuracy, treatment equality, thresholds for each group that meet any pair of metrics", "`conditional-use-accuracy`, `treatment-equality`; thresholds in [mitigate]. Its difference is the mean over pairs; here the worst pair"),
     ("HolisticAI", "disparities of regression and of multiclass, correlation and quantile differences", "distances of predictions and residuals, quantile disparities. Its abroca is a difference of areas; `abroca` here is the area between the curves"),
     ("LiFT", "permutation tests, Atkinson index, divergences from a reference distribution", "tests of equality, `atkinson-index`, representation against a given table"),
-    ("Fairness Indicators", "rates at many thresholds, flip rates, slices of least size", "[measure.sweep], [measure.individual], `support_min` and `suppress_below`"),
+    ("Fairness Indicators", "rates at many thresholds, flip rates, slices of least size", "the section on every threshold, [measure.individual], `support_min` and `suppress_below`"),
     ("Responsible AI Toolbox", "error tree over features, bounds of rates", "[measure.subgroups], the interval of every value. Its bound of a difference is the widest of any pair"),
-    ("SolasAI", "adverse impact ratio with tests, by quantile, in segments; residual standardised difference; Local Law 144; membership by probability", "`selection-rate` ratio, tests, [measure] given, distances, [measure.regulation], [measure.inferred]"),
+    ("SolasAI", "adverse impact ratio with tests, by quantile, in segments; residual standardised difference; Local Law 144; membership by probability", "`selection-rate` ratio, tests, [measure] given, distances, [[measure.regulation]], [measure.inferred]"),
 ];
 
 #[cfg(test)]

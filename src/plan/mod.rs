@@ -160,9 +160,12 @@ impl Plan {
     /// Position of the test part among the split's parts.
     pub const TEST: u32 = 2;
 
-    /// Rows of one part of the split (0 train, 1 calibration, 2 test); all kept rows when nothing is trained here.
+    /// Rows of one part of the split (0 train, 1 calibration, 2 test); all kept rows when nothing is trained here, or the half on which no
+    /// rule was chosen when a rule is put into effect for given scores.
     pub fn part(&self, part: u32) -> Rows {
+        let in_use = self.spec.mitigate.as_ref().is_some_and(|mitigate| mitigate.used.is_some());
         match &self.spec.train {
+            None if in_use => self.held_out(),
             None => Rows::Kept,
             Some(train) => {
                 let shares = [train.split.train, train.split.calibration, train.split.test];

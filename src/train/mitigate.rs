@@ -141,7 +141,16 @@ fn strengths(section: &Mitigate) -> Vec<f64> {
 
 /// The name of a covariance penalty of this strength.
 pub fn penalty_id(strength: f64) -> String {
-    format!("{} {strength:.3e}", Remedy::CovariancePenalty.id())
+    format!("{} {}", Remedy::CovariancePenalty.id(), rounded(strength))
+}
+
+/// Four digits, with an exponent where there would be many zeros.
+fn rounded(strength: f64) -> String {
+    let text = format!("{strength:.3e}");
+    match text.parse::<f64>() {
+        Ok(value) if (1e-4..1e6).contains(&value) => value.to_string(),
+        _ => text,
+    }
 }
 
 fn of_moments(

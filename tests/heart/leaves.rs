@@ -14,8 +14,8 @@ use crate::peers::{AEQUITAS, AIF360, CONTRASTS, DECILES, edge, recoded};
 use crate::pipelines::{adult, compas, synth};
 use crate::reference::reference;
 
-const INEQUALITY: &str = "inequality of benefits: measured as its own family";
-const DIFFERENTIAL: &str = "differential fairness: measured as its own family";
+const INEQUALITY: &str = "strata: compared there";
+const DIFFERENTIAL: &str = "strata: compared there";
 const ZERO: &str = "the peer has 0 for a rate without rows; here it is undefined";
 const WITHOUT: &str =
     "the peer's zeros for rates without rows are among the values compared; here those cohorts are left out";
@@ -74,25 +74,25 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
 
 /// Tasks whose values are looked at elsewhere, and where.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("compas-tests-race", "golden: Wilson, Newcombe, impact ratios; tests of equality are a family of their own"),
+    ("compas-tests-race", "equality: every value"),
     ("compas-tests-sex", "as compas-tests-race"),
     ("adult-tests-sex", "as compas-tests-race"),
     ("adult-tests-race", "as compas-tests-race"),
     ("synth-tests-g", "as compas-tests-race"),
-    ("compas-cmh-age", "golden: its tables; the test is of strata"),
+    ("compas-cmh-age", "strata: every value"),
     ("compas-auc", "golden"),
     ("synth-auc", "golden"),
     ("compas-calibration", "golden"),
     ("synth-calibration", "golden"),
-    ("compas-ll144-selection", "golden"),
-    ("compas-ll144-scoring", "golden"),
-    ("compas-ll144-selection-unknowns", "golden"),
-    ("adult-ll144-selection", "golden"),
-    ("adult-ll144-scoring", "golden"),
+    ("compas-ll144-selection", "regulation: every value"),
+    ("compas-ll144-scoring", "regulation: every value"),
+    ("compas-ll144-selection-unknowns", "regulation: every value"),
+    ("adult-ll144-selection", "regulation: every value"),
+    ("adult-ll144-scoring", "regulation: every value"),
     ("adult-label-rates", "golden"),
-    ("synth-consistency", "nearest neighbours: measured of rows, not of the table"),
-    ("synth-gei", INEQUALITY),
-    ("synth-score-dist", "distances of scores: measured as their own family"),
+    ("synth-consistency", "individual: every value"),
+    ("synth-gei", "strata: every value"),
+    ("synth-score-dist", "distances: every value"),
     ("edge-rows", "the rows themselves"),
 ];
 
@@ -349,7 +349,7 @@ fn sklearn(audited: &Audited, place: &[&str]) -> Option<Ours> {
         "kl_divergence(label; AA+Caucasian rows only)" => race("label-divergence"),
         "kl_divergence(pred; AA+Caucasian rows only)" => race("decision-divergence"),
         "conditional_demographic_disparity(pred; race)" => {
-            number(point(audited.value("conditional-demographic-disparity", &["race"], "everyone")))
+            number(point(audited.value("demographic-disparity-mean", &["race"], "everyone")))
         }
         _ => aif360(audited, &["caucasian"], ("rest", "Caucasian"), place),
     }

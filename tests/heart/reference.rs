@@ -11,7 +11,7 @@ fn folder() -> Option<PathBuf> {
 }
 
 /// Tests that need the reference data.
-pub const TESTS: usize = 30;
+pub const TESTS: usize = 36;
 
 /// The path of a data file, and the tasks of its golden file by name; none without the reference data.
 pub fn reference(data: &str, golden: &str) -> Option<(PathBuf, BTreeMap<String, Value>)> {

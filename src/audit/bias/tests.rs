@@ -88,7 +88,7 @@ pub enum Read {
 pub enum Evidence {
     /// A difference remains after adjustment for the whole family.
     Difference,
-    /// Too few rows, or the interval of the ratio holds both 1 and the four-fifths limit.
+    /// Too few rows, or the interval of the ratio holds both 1 and the four-fifths limit, or leaves 1 out only before adjustment.
     Insufficient,
     /// No difference remains, and one as large as the four-fifths limit is outside the interval.
     NoneShown,

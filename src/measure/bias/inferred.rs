@@ -149,10 +149,8 @@ impl<'a> Attribute<'a> {
             }
         }
         let limit = i64::try_from(context.plan.spec.measure.suppress_below).unwrap_or(i64::MAX);
-        let small = |w: i128| 0 < w && (w >> WEIGHT_BITS) < i128::from(limit);
-        let cells = levels.iter().flat_map(|tables| total(tables).cells.into_iter().flatten().collect::<Vec<_>>());
-        let shown =
-            limit <= 1 || (!rows.iter().any(|&n| 0 < n && n < limit) && !cells.into_iter().any(|cell| small(cell.w)));
+        // The rows without probabilities are the difference of these tables and the others, so with a limit nothing is shown.
+        let shown = limit <= 1;
         Ok(Attribute { name, of, rows, levels, everyone, shown })
     }
 
@@ -163,6 +161,12 @@ impl<'a> Attribute<'a> {
         let most = self.of.sum_wrong_share_max;
         if all == 0 {
             return Some("there are no rows".into());
+        }
+        if !self.shown {
+            return Some(
+                "withheld: with a publication limit these figures and those of all rows would tell few rows apart"
+                    .into(),
+            );
         }
         if wrong as f64 > most * all as f64 {
             return Some(format!(

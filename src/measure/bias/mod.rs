@@ -52,11 +52,9 @@ pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
         tests::demands,
         sweep::demands,
         data::demands,
-        ranking::demands,
         classes::demands,
         subgroups::demands,
         individual::demands,
-        regulation::demands,
         inferred::demands,
         mitigation::demands,
     ];

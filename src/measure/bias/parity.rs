@@ -372,14 +372,12 @@ impl Family<'_> {
     }
 }
 
+/// Figures, and the positions of the cohorts of the least and the greatest value.
+type Extremes = (Vec<Measured>, (Option<usize>, Option<usize>));
+
 /// The comparisons of one cohort, or of the worst pairs, and the pair of the part that differs most. None of the cohort that the others are
 /// compared with. A cohort that is the highest in one part only differs from itself by nothing there.
-fn joint(
-    results: &[Vec<Compared>],
-    way: Way,
-    at: usize,
-    confidence: f64,
-) -> Option<(Vec<Measured>, (Option<usize>, Option<usize>))> {
+fn joint(results: &[Vec<Compared>], way: Way, at: usize, confidence: f64) -> Option<Extremes> {
     let worst = way.against == Against::WorstPair;
     let of = |of: &Vec<Compared>| of.iter().find(|compared| worst || compared.cohort == at).cloned();
     let found: Vec<Option<Compared>> = results.iter().map(of).collect();

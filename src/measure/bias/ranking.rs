@@ -16,40 +16,20 @@ use super::Context;
 use crate::audit::Reading;
 use crate::audit::bias::Figure;
 use crate::audit::bias::ranking::{Infeasible, Ranked, RankedSet, Ranking, Top};
-use crate::demand::{Axis, Demand};
 use crate::estimate::{BUCKETS, Sample, Why, contrast};
 use crate::evidence::{Missing, Released};
 use crate::measure::index::Index;
 use crate::measure::suppression::{Layer, Protection};
 use crate::measure::tables::{Group, Groups};
-use crate::measure::{Subject, emit, noise, scores};
+use crate::measure::{emit, noise};
 use crate::metric::{Against, Comparison, RANKING};
 use crate::plan::Plan;
-use crate::scalar::Scalar;
 use crate::statistic::{Bins, Counts, Histogram, Ordered, Spread, Tally};
 
 /// Ranks that are looked at one by one.
 const SINGLE: i64 = 1000;
 /// Most ranks that are asked whether a cohort is short.
 const INFEASIBLE_MAX: i64 = 10_000;
-
-/// Scores by cohort: those of the score metrics where there is a label.
-pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
-    let Some(score) = subject.score.as_ref().filter(|_| asked(plan) && subject.label.is_none()) else {
-        return Vec::new();
-    };
-    let mut axes: Vec<Axis> = plan
-        .attributes
-        .iter()
-        .map(|attribute| Axis::Levels { of: Scalar::column(&attribute.name), levels: attribute.levels.clone() })
-        .collect();
-    axes.extend(noise::buckets(plan).then(|| Axis::buckets(plan.key.clone(), plan.salt("bucket"), BUCKETS)));
-    vec![Demand {
-        name: "measure/rank".into(),
-        rows: plan.part(Plan::TEST),
-        shape: scores::histogram(plan, axes, score),
-    }]
-}
 
 /// True for a pipeline with the section, or with one of its metrics.
 fn asked(plan: &Plan) -> bool {
@@ -67,11 +47,10 @@ pub fn measure(
     if !asked(plan) || context.subject.score.is_none() {
         return Ok(None);
     }
-    let list = List::of(plan, context.released, context.subject.label.is_some())?;
+    let list = List::of(plan, context.released)?;
     let wanted = plan.spec.measure.ranking.clone().unwrap_or_default();
     let tops: Vec<Cut> = wanted.top.iter().map(|&top| list.cut(top)).collect();
-    let hides = hides(context, &list, &tops);
-    let protection = if hides { context.protection.without_all() } else { context.protection.clone() };
+    let protection = if hides(context) { context.protection.without_all() } else { context.protection.clone() };
     for card in context.metrics.iter().filter(|card| RANKING.iter().any(|ranking| ranking.id == card.id)) {
         let sample = |group: &Group| match (card.id, tops.first()) {
             ("selection-at-k", Some(cut)) => list.selected(group, cut),
@@ -101,14 +80,9 @@ pub fn measure(
     }))
 }
 
-/// With a publication limit: few rows of a cohort in a top, or few that are not, or few without a score, withhold all of it.
-fn hides(context: &Context, list: &List, tops: &[Cut]) -> bool {
-    let all = |group: &Group| group.total().rows().n;
-    let with_score = |group: &Group| list.rows(group);
-    let gap = |rows: &dyn Fn(&Group) -> i64, whole: &dyn Fn(&Group) -> i64| {
-        context.protection.discloses(context.cohorts, rows, whole)
-    };
-    gap(&with_score, &all) || tops.iter().any(|cut| gap(&|group| list.places(group, cut).ceil() as i64, &with_score))
+/// With a publication limit all of it is withheld: two tops, or a top and the decisions, may differ in few rows.
+fn hides(context: &Context) -> bool {
+    context.plan.spec.measure.suppress_below > 1
 }
 
 fn of_set(
@@ -180,11 +154,12 @@ struct List<'a> {
 }
 
 impl<'a> List<'a> {
-    fn of(plan: &Plan, released: &'a Released, labelled: bool) -> Result<List<'a>, Missing> {
-        let histogram = released.histogram(if labelled { "measure/score" } else { "measure/rank" })?;
+    /// From the scores by cohort and label.
+    fn of(plan: &Plan, released: &'a Released) -> Result<List<'a>, Missing> {
+        let histogram = released.histogram("measure/score")?;
         let binned = histogram.groups.values().any(|counts| matches!(counts.spread(), Spread::Binned { .. }));
         let attributes = plan.attributes.len();
-        let bucket = noise::buckets(plan).then_some(attributes + usize::from(labelled));
+        let bucket = noise::buckets(plan).then_some(attributes + 1);
         let mut list = List {
             histogram,
             index: Index::of(plan, &histogram.sizes, histogram.groups.keys()),
@@ -257,10 +232,6 @@ impl<'a> List<'a> {
         parts
     }
 
-    fn rows(&self, group: &Group) -> i64 {
-        self.counts(group).iter().sum::<f64>() as i64
-    }
-
     fn cut(&self, top: f64) -> Cut {
         let wanted = if top < 1.0 { (top * self.n as f64).round().max(1.0) } else { top };
         let k = (wanted.min(self.n as f64) as i64).max(0);
@@ -272,11 +243,6 @@ impl<'a> List<'a> {
             left -= equal;
         }
         Cut { k, at: self.rows.len(), left: 0, equal: 0 }
-    }
-
-    /// Expected places of a cohort in a top.
-    fn places(&self, group: &Group, cut: &Cut) -> f64 {
-        in_top(&self.counts(group), cut)
     }
 
     fn selected(&self, group: &Group, cut: &Cut) -> Sample {

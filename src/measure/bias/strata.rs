@@ -290,10 +290,14 @@ impl<'a> Set<'a> {
         ];
         let mut all = Vec::new();
         for (outcome, _, of) in outcomes.into_iter().filter(|(_, there, _)| *there) {
-            for cohort in self.compared() {
+            let compared: Vec<usize> = self.compared().collect();
+            let known: Vec<_> = (0..self.strata.len()).map(|at| self.gathered(&compared, at)).collect();
+            for &cohort in &compared {
                 let Some(group) = self.groups.groups.get(cohort) else { continue };
-                let lines = self.strata.iter().enumerate().map(|(at, (_, everyone))| {
+                let lines = self.strata.iter().enumerate().map(|(at, _)| {
                     let own = self.gathered(&[cohort], at);
+                    // As without strata: shares of the rows of known cohorts.
+                    let everyone = &known[at];
                     let empty = Confusion::default();
                     let share = |outcome: usize| {
                         let part = |bucket: &u32| of(own.get(bucket).unwrap_or(&empty), outcome);

@@ -335,7 +335,10 @@ impl Searched<'_> {
             }
             cells.iter().all(|&n| n == 0 || n >= limit)
         };
-        limit <= 1 || (clear(&|_| false) && shown.iter().all(|other| clear(&|at| other.get(at) == Some(&true))))
+        // What two searches show of one subgroup can be subtracted: with a limit only the first shows figures.
+        let first = self.spec.of.first().is_none_or(|first| *first == self.of);
+        limit <= 1
+            || (first && clear(&|_| false) && shown.iter().all(|other| clear(&|at| other.get(at) == Some(&true))))
     }
 
     fn found(

@@ -129,16 +129,20 @@ fn swept(
     let compared: Vec<(&Group, Body)> =
         groups.groups.iter().filter(|group| group.compared).map(|group| (group, spreads.body(group))).collect();
     let least = plan.spec.measure.support_min as f64;
-    let curve = |(group, body): &(&Group, Body)| {
-        let at: Vec<[Share; 4]> = thresholds.iter().map(|&threshold| shares(&body.whole, threshold)).collect();
+    let at: Vec<Vec<[Share; 4]>> = compared
+        .iter()
+        .map(|(_, body)| thresholds.iter().map(|&threshold| shares(&body.whole, threshold)).collect())
+        .collect();
+    let curve = |((group, body), at): (&(&Group, Body), &Vec<[Share; 4]>)| {
         let rates = (0..4).map(|rate| at.iter().map(|shares| shares[rate].value()).collect()).collect();
         Curve { cohort: group.cohort.levels(), n: total(&body.whole.all) as i64, rates }
     };
-    let all: Vec<Curve> = compared.iter().map(curve).collect();
-    // As in worst pairs elsewhere, cohorts with few rows are not among the extremes.
-    let enough: Vec<&Curve> = all.iter().filter(|curve| curve.n as f64 >= least).collect();
-    let gap = |rate: usize, at: usize| {
-        let values = || enough.iter().filter_map(|curve| curve.rates[rate][at]);
+    let all: Vec<Curve> = compared.iter().zip(&at).map(curve).collect();
+    // As in worst pairs elsewhere, cohorts with few rows in the denominator are not among the extremes.
+    let gap = |rate: usize, threshold: usize| {
+        let enough = |shares: &&[Share; 4]| shares[rate].denominator.n as f64 >= least;
+        let of = || at.iter().filter_map(|shares| shares.get(threshold)).filter(enough);
+        let values = || of().filter_map(|shares| shares[rate].value());
         let (low, high) = (values().fold(f64::INFINITY, f64::min), values().fold(f64::NEG_INFINITY, f64::max));
         (values().count() >= 2).then_some((low, high))
     };
@@ -185,7 +189,8 @@ fn runs(thresholds: &[f64], ratios: &[Option<f64>]) -> Vec<(f64, f64)> {
 
 fn worst(plan: &Plan, bodies: &[&Body], everyone: &Body, threshold: f64) -> At {
     let figure = |compare: Comparison, rate: usize| {
-        let samples: Vec<Sample> = bodies.iter().map(|body| sample(body, threshold, rate)).collect();
+        let enough = |sample: &Sample| sample.n() as u64 >= plan.spec.measure.support_min;
+        let samples: Vec<Sample> = bodies.iter().map(|body| sample(body, threshold, rate)).filter(enough).collect();
         let all = sample(everyone, threshold, rate);
         let compared = contrast(compare, Against::WorstPair, &samples, &all, None, plan.spec.measure.confidence);
         compared.first().map_or(Figure::Suppressed, |compared| Figure::of(&compared.measured))

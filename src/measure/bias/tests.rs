@@ -175,7 +175,10 @@ fn all_at_once(plan: &Plan, members: &[Member], salt: &str) -> Option<TestedGap>
     if plan.dependent || counts.len() < 2 {
         return None;
     }
-    let dealings = plan.spec.measure.replicates.min(DRAWS_MAX / counts.len() as u32).max(DRAWS_MIN);
+    // As many as let the least possible p stay below the level after Holm's adjustment over all gaps.
+    let family = (TESTED.len() * plan.across.len().max(1)) as f64;
+    let needed = (2.0 * family / (1.0 - plan.spec.measure.confidence)).ceil().min(f64::from(DRAWS_MAX)) as u32;
+    let dealings = plan.spec.measure.replicates.max(needed).min(DRAWS_MAX / counts.len() as u32).max(DRAWS_MIN);
     let mut random = StdRng::seed_from_u64(hash(&plan.salt("permutation"), salt.as_bytes()));
     let table: Vec<[i64; 2]> = counts.iter().map(|(x, n)| [*x, n - x]).collect();
     let chi = chi_squared(&table);
@@ -312,12 +315,19 @@ fn evidence(plan: &Plan, (n, m): (i64, i64), ratio: &Measured) -> (Evidence, Opt
         None => (Evidence::Insufficient, Some("the ratio is undefined".into())),
         Some(estimate) => {
             let holds = |value: f64| estimate.interval.contains(value);
-            match holds(1.0) && (holds(FOUR_FIFTHS) || holds(1.0 / FOUR_FIFTHS)) {
-                true => {
+            let limit = holds(FOUR_FIFTHS) || holds(1.0 / FOUR_FIFTHS);
+            match (holds(1.0), limit) {
+                (true, true) => {
                     let why = "the interval of the ratio holds both 1 and a limit of four fifths";
                     (Evidence::Insufficient, Some(why.into()))
                 }
-                false => (Evidence::NoneShown, None),
+                // Adjusted for all comparisons it may still be chance.
+                (false, _) => {
+                    let why =
+                        "the interval of this ratio alone leaves 1 out, and after adjustment chance is not excluded";
+                    (Evidence::Insufficient, Some(why.into()))
+                }
+                (true, false) => (Evidence::NoneShown, None),
             }
         }
     }

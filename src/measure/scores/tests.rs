@@ -147,3 +147,18 @@ fn a_score_beyond_one_is_no_probability() {
         assert_eq!(scores.sample(id, &group, &plan), Sample::None(Why::ScoreNoProbability), "{id}");
     }
 }
+
+/// Labels that a score separates leave no variance of placements; the interval is that of so many rows all the same.
+#[test]
+fn an_area_of_one_is_not_known_exactly() {
+    let (negative, positive) = (vec![(0.1, 30.0)], vec![(0.9, 30.0)]);
+    let (area, se) = auc(&negative, &positive).unwrap();
+    assert_eq!(area, 1.0);
+    // The score limit: (1 - t)^2 = z^2 V(t), worked backwards from the standard error.
+    let z = crate::estimate::normal(0.95);
+    let t = 1.0 - z * se;
+    let more = 29.0;
+    let v = t * (1.0 - t) * (1.0 + more * ((1.0 - t) / (2.0 - t) + t / (1.0 + t))) / 900.0;
+    assert!((z * z * v - (1.0 - t).powi(2)).abs() < 1e-9 && t > 0.85 && t < 0.95, "{t}");
+    assert_eq!(auc(&[(0.1, 30.0), (0.5, 10.0)], &[(0.5, 10.0), (0.9, 5.0)]).map(|(_, se)| se > 0.0), Some(true));
+}

@@ -3,25 +3,12 @@
 use super::*;
 use crate::metric::{cards, forms};
 
-/// Metrics of families with a file of their own.
-const FAMILIES: [&str; 9] = [
-    "generalised-entropy",
-    "theil-index",
-    "coefficient-of-variation",
-    "between-group-generalised-entropy",
-    "differential-fairness",
-    "bias-amplification",
-    "score-wasserstein",
-    "mean-prediction",
-    "exposure",
-];
-
 #[test]
 fn what_it_is_here_exists() {
     let cards = cards();
     for counterpart in Peer::ALL.into_iter().flat_map(Peer::metrics) {
         let Some(id) = counterpart.ours.metric() else { continue };
-        assert!(cards.iter().any(|card| card.id == id) || FAMILIES.contains(&id), "{}: {id}", counterpart.theirs);
+        assert!(cards.iter().any(|card| card.id == id), "{}: {id}", counterpart.theirs);
         let form = match counterpart.ours {
             Ours::Comparison { compare, against, .. } => Some((compare, against)),
             _ => None,

@@ -4,7 +4,7 @@ use jiff::civil::Date;
 
 use super::{Checker, Part, Severity, meant};
 use crate::metric::parity::{DIVERGENCES, JOINED};
-use crate::metric::{ALL, Against, Card, Comparison, Needs, RATES, cards, forms, is_standard};
+use crate::metric::{ALL, Against, Card, Comparison, Needs, RATES, cards, forms, is_distance, is_standard};
 use crate::plan::read_as;
 use crate::plan::spec::{Criterion, Inferred, ModelKind, ReadAs};
 use crate::schema::Role;
@@ -275,8 +275,8 @@ fn form(checker: &mut Checker, i: &str, criterion: &Criterion) {
 }
 
 /// True for figures that are never negative in any comparison.
-fn is_distance(id: &str) -> bool {
-    JOINED.iter().any(|joined| joined.card.id == id) || DIVERGENCES.iter().any(|card| card.id == id)
+fn is_never_negative(id: &str) -> bool {
+    is_distance(id) || JOINED.iter().any(|joined| joined.card.id == id) || DIVERGENCES.iter().any(|card| card.id == id)
 }
 
 /// Every attribute that is compared with a reference must have one.
@@ -374,7 +374,7 @@ fn always_met(checker: &mut Checker, i: &str, criterion: &Criterion) {
     use Against::{Highest, WorstPair};
     use Comparison::{Difference, Ratio};
     let (Some(compare), Some(against)) = (criterion.compare, criterion.against) else { return };
-    let distance = is_distance(&criterion.metric);
+    let distance = is_never_negative(&criterion.metric);
     let (key, message, remedy) = match (compare, against, criterion.at_most, criterion.at_least) {
         (Difference, _, None, Some(least)) if distance && least <= 0.0 => (
             "at_least",

@@ -3,7 +3,7 @@
 use super::page::page;
 use super::sample::{PLAIN, sample_of};
 
-const METRICS: &str = r#"["equalized-odds", "treatment-equality", "balance-positive-class", "conditional-demographic-disparity", "class-imbalance"]"#;
+const METRICS: &str = r#"["equalized-odds", "treatment-equality", "balance-positive-class", "demographic-disparity-mean", "class-imbalance"]"#;
 
 #[test]
 fn figures_of_two_cohorts_and_of_a_set() {
@@ -13,7 +13,7 @@ fn figures_of_two_cohorts_and_of_a_set() {
         "Equalized odds",
         "Treatment equality",
         "Balance for the positive class",
-        "Conditional demographic disparity",
+        "Mean demographic disparity",
         "Class imbalance",
         "of two cohorts",
         "all cohorts together",

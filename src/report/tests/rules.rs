@@ -97,7 +97,6 @@ fn rules_have_numbers_dates_sources_and_what_they_do_not_say() {
         "A ratio does not end the question.",
         "And 30 more rows, in report.json.",
         "Not measured: there is no decision",
-        "Findings of the run by verdict: ",
         "id=\"inferred\"",
         "race (inferred)",
         "not stated in the pipeline file",

@@ -301,9 +301,10 @@ fn card(finding: &Finding, names: &Names) -> Card {
 
 /// What a finding without a criterion is about.
 fn on_what(code: &str) -> &'static str {
-    match code.starts_with("undeclared-identifier/") {
-        true => "On a column of the data",
-        false => "On the pipeline file",
+    match code.split('/').next() {
+        Some("undeclared-identifier") => "On a column of the data",
+        Some("subgroup") => "On a subgroup of the rows",
+        _ => "On the pipeline file",
     }
 }
 

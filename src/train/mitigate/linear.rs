@@ -119,7 +119,8 @@ impl<'a> Sums<'a> {
             };
             let left = with.iter().map(|v| dot(v, &b).abs()).fold(0.0, f64::max);
             let note = format!(
-                "A penalty of strength {strength:.3e} on the squared covariances of prediction and cohort leaves a covariance of at most {left:.1e} in the training rows (Calders et al. 2013)."
+                "A penalty of strength {} on the squared covariances of prediction and cohort leaves a covariance of at most {left:.1e} in the training rows (Calders et al. 2013).",
+                super::rounded(strength)
             );
             (strength, left, self.model(&self.design, Point { b, b0: self.target_mean }, note))
         };

@@ -151,7 +151,8 @@ impl Panel<'_> {
             };
             let left = with.iter().map(|v| crate::train::factor::dot(v, &point.b).abs()).fold(0.0, f64::max);
             let note = format!(
-                "A penalty of strength {strength:.3e} on the squared covariances of predictor and cohort leaves a covariance of at most {left:.1e} in the rows it was fitted to (Zafar et al. 2017; Calders et al. 2013)."
+                "A penalty of strength {} on the squared covariances of predictor and cohort leaves a covariance of at most {left:.1e} in the rows it was fitted to (Zafar et al. 2017; Calders et al. 2013).",
+                super::rounded(strength)
             );
             (strength, left, self.model(&design, point, note))
         };

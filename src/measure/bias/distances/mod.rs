@@ -65,7 +65,7 @@ fn bins(plan: &Plan, subject: &Subject) -> Option<Bins> {
     };
     let (lower, upper) = of_target.or_else(declared)?;
     let half = (upper - lower) / 2.0;
-    (half > 0.0 && half.is_finite()).then(|| Bins { lower: lower - half, upper: upper + half, count: BINS })
+    (half > 0.0 && half.is_finite()).then_some(Bins { lower: lower - half, upper: upper + half, count: BINS })
 }
 
 /// Computes every distance that is measured.
@@ -263,7 +263,8 @@ impl Figures<'_> {
         }
         let (_, cohort, with) = greatest;
         let confidence = place.context.plan.spec.measure.confidence;
-        let (joint, support) = (Family::Pairs(compared.len()), support((self.rows)(cohort), (self.rows)(with)));
+        // Not all of these are differences of independent figures, so the studentized range does not hold: every pair is one of a family.
+        let (joint, support) = (Family(figures.len()), support((self.rows)(cohort), (self.rows)(with)));
         let estimate = Estimate::greatest(&figures, joint, least, self.upper, support, confidence);
         Some(Worst { cohort, with, measured: Measured::Estimated(estimate) })
     }

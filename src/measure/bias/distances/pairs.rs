@@ -35,6 +35,9 @@ pub struct Pairwise<'f> {
     pub worst: &'f dyn Fn(&[usize]) -> Option<Worst>,
 }
 
+/// Most cohorts of which distances are resampled: the work grows with the number of their pairs.
+const COHORTS_MAX: usize = 100;
+
 /// Adds the readings of a metric of one set.
 ///
 /// As elsewhere, a cohort with fewer rows than a criterion needs is in no worst pair, and which cohorts are the worst pair is withheld with the
@@ -53,7 +56,12 @@ pub fn write(context: &Context, protection: &Protection, set: usize, metric: &Pa
         measured,
     };
     let named = |i: usize| groups.groups[i].cohort.clone();
-    let (worst, too_few) = worst(context, groups, &compared, metric);
+    if compared.len() > COHORTS_MAX {
+        let why = Measured::Undefined { why: Why::TooManyCohorts };
+        readings.push(reading(Cohort::everyone(), Against::WorstPair, None, 0, why));
+        return;
+    }
+    let (worst, too_few) = if shown { worst(context, groups, &compared, metric) } else { (None, 0) };
     readings.push(match worst {
         _ if !shown => reading(Cohort::everyone(), Against::WorstPair, None, 0, Measured::Suppressed),
         Some(worst) => {

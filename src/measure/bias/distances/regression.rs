@@ -195,7 +195,7 @@ fn greatest(place: &Place, errors: &Errors, loss: &str) -> Option<Reading> {
         None => (crate::cohort::Cohort::everyone(), Measured::Undefined { why }),
         Some((_, group, n)) => {
             let support = Support { n, n_effective: n as f64 };
-            let joint = Family::Figures(figures.len());
+            let joint = Family(figures.len());
             let df = df.filter(|df| df.is_finite());
             let estimate = Estimate::greatest(&figures, joint, df, f64::INFINITY, support, confidence);
             (group.cohort.clone(), Measured::Estimated(estimate))

@@ -15,7 +15,6 @@ use crate::cohort::Attribute;
 use crate::demand::{Axis, Demand, Shape};
 use crate::estimate::{BUCKETS, Sample, Share};
 use crate::evidence::Missing;
-use crate::measure::suppression::Layer;
 use crate::measure::{Subject, demand};
 use crate::plan::spec::{FLIP_LEVELS_MAX, Individual as Spec};
 use crate::plan::{Plan, computed_from};
@@ -155,9 +154,8 @@ fn flip(context: &Context, attribute: &Attribute) -> Result<Flip, Missing> {
     let plan = context.plan;
     let outcomes = plan.attributes.len();
     let own = plan.attributes.iter().position(|other| other.name == attribute.name).unwrap_or_default();
-    let hidden = plan.spec.measure.suppress_below > 1
-        && !(context.protection.shows(None, &[], Layer::Joint)
-            && (0..context.cohorts.sets.len()).all(|set| context.protection.shows(Some(set), &[], Layer::Joint)));
+    // Totals less what is shown would give a withheld figure back: with a limit none is shown.
+    let hidden = plan.spec.measure.suppress_below > 1;
     let any = Counted { context, tally: context.released.tally(&name(&attribute.name, attribute.levels.len()))? };
     let known = |codes: &[u32]| codes.get(outcomes + 1).is_some_and(|&any| any < 2);
     let changed = |codes: &[u32]| codes.get(outcomes + 1) == Some(&1);

@@ -61,11 +61,11 @@ pub fn summary(parities: &[String], before: &Outcome, tried: &[Tried]) -> Vec<St
         let value = best.outcome.gaps.get(at).map(text).unwrap_or_default();
         let earlier = before.gaps.get(at).map(text).unwrap_or_default();
         sentences.push(format!(
-            "Of the {} candidates tried, {} has the smallest difference in {}: {value}; before it was {earlier}. Its interval overlaps with that of {with}{was}. The price in {} is {}.",
+            "Of the {} candidates tried, {} has the smallest difference in {}: {value}; before it was {earlier}. Its interval overlaps with that of {with}{was}. {} changes by {}.",
             tried.len(),
             best.id,
             spoken(parity),
-            if parity == "mean-prediction" { "root mean squared error" } else { "accuracy" },
+            if parity == "mean-prediction" { "The root mean squared error" } else { "Accuracy" },
             text(&best.price)
         ));
     }
@@ -120,7 +120,7 @@ pub fn warnings(tried: &[Tried]) -> Vec<Statement> {
     vec![
         statement(
             "United States, employment",
-            "Title VII: different cutoff scores by race, colour, religion, sex or national origin are an unlawful employment practice (42 U.S.C. 2000e-2(l)), and a decision by one of these is disparate treatment.",
+            "Title VII: different cutoff scores by race, colour, religion, sex or national origin are an unlawful employment practice (section 703(l)), and a decision by one of these is disparate treatment.",
             "general knowledge of the statute; not legal advice",
         ),
         statement(

@@ -9,7 +9,7 @@ use rand::{RngExt, SeedableRng};
 use super::*;
 use crate::audit::bias::Figure;
 use crate::evidence::Evidence;
-use crate::measure::{Measurement, measure};
+use crate::measure::{Measurement, Subject, measure};
 use crate::plan::spec::{Format, Spec};
 use crate::scan::Source;
 use crate::statistic::{Cell, Statistic};
@@ -36,18 +36,18 @@ fn plan(text: &str) -> Plan {
 /// Measures rows of a cohort's code and a score.
 fn measured(plan: &Plan, rows: &[(u32, f64)]) -> Measurement {
     let (mut table, mut histogram) = (Tally::new(vec![4, 3, 3]), Histogram::default());
-    histogram.sizes = vec![4];
+    histogram.sizes = vec![4, 3];
     histogram.bins = Some(Bins { lower: 0.0, upper: 1.0, count: 4000 });
     for &(code, score) in rows {
         table.add(&[code, 2, 2], Cell::rows(1));
         let bins = histogram.bins;
-        histogram.groups.entry(code.into()).or_default().add_number(score, 1, bins.as_ref());
+        histogram.groups.entry(u64::from(code) * 3 + 2).or_default().add_number(score, 1, bins.as_ref());
     }
     let subject = Subject::given(plan);
     let names: Vec<Arc<str>> = crate::measure::demands(plan, &subject).into_iter().map(|demand| demand.name).collect();
-    assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["measure/table", "measure/rank"]);
+    assert_eq!(names.iter().map(|name| &**name).collect::<Vec<_>>(), ["measure/table", "measure/score"]);
     let statistics =
-        [("measure/table".into(), Statistic::Tally(table)), ("measure/rank".into(), Statistic::Histogram(histogram))];
+        [("measure/table".into(), Statistic::Tally(table)), ("measure/score".into(), Statistic::Histogram(histogram))];
     let released = Released::new(Evidence { statistics: statistics.into() }, Vec::new());
     measure(plan, &subject, &released).unwrap()
 }
@@ -90,9 +90,9 @@ fn the_worked_list() {
 }
 
 #[test]
-fn without_the_section_and_its_metrics_nothing_is_counted() {
-    let plan = plan("");
-    assert!(demands(&plan, &Subject::given(&plan)).is_empty());
+fn without_the_section_and_its_metrics_there_is_no_list() {
+    let found = measured(&plan(""), &ROWS);
+    assert!(found.bias.ranking.is_none() && found.readings.iter().all(|reading| &*reading.metric != "exposure"));
 }
 
 #[test]
@@ -109,7 +109,9 @@ fn few_in_a_top_are_withheld() {
             .iter()
             .all(|of| of.exposure == Figure::Suppressed && of.selected[0] == Figure::Suppressed)
     );
-    assert!(measurement.readings.iter().all(|of| of.measured.estimate().is_none() || &*of.metric == "representation"));
+    let shown: std::collections::BTreeSet<&str> =
+        measurement.readings.iter().filter(|of| of.measured.estimate().is_some()).map(|of| &*of.metric).collect();
+    assert!(!shown.contains("selection-at-k") && !shown.contains("exposure"), "{shown:?}");
 }
 
 #[test]
@@ -141,7 +143,7 @@ proptest! {
         let scored = |of: &dyn Fn(u32) -> f64| rows.iter().map(|&(code, score)| (code, of(score))).collect::<Vec<_>>();
         let measurement = measured(&plan, &scored(&|score| f64::from(score) / 20.0));
         let again = measured(&plan, &scored(&|score| f64::from(score * score) / 400.0));
-        prop_assert_eq!(&measurement.bias, &again.bias);
+        prop_assert_eq!(&measurement.bias.ranking, &again.bias.ranking);
         let ranking = measurement.bias.ranking.unwrap();
         prop_assert_eq!(ranking.tops[0].k, i64::from(k).min(rows.len() as i64));
         let set = &ranking.sets[0];

@@ -162,6 +162,7 @@ fn describe(view: &mut Regulation, rule: &spec::Regulation) {
     ];
     view.not_said = [
         "The draft asks for regressions with control variables. Here rates are compared as they are, without controls.",
+        "The draft's regression of premiums, with its limit of 5 %, is not made. An odds ratio of denial here is a point without an interval.",
         "No text in force sets these limits. A level that is not marked is not thereby equal.",
         "The error of the inference is in no interval and in no p-value.",
         "Inferred race is for tests of portfolios. It says nothing about one person.",

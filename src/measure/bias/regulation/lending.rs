@@ -5,7 +5,8 @@
 //! SMD = (mean of the cohort - mean of the reference) / s, once with s of all scores, divisor n, and once pooled within the two (Cohen's d), its
 //! standard error sqrt(1/n1 + 1/n2 + d^2 / (2 (n1 + n2))) (Hedges and Olkin 1985).
 
-use super::{SCORES, background, blank, compared, fact, figure, rate, secondary, sets, title};
+use super::ll144::limited;
+use super::{background, blank, compared, fact, figure, rate, secondary, sets, title};
 use crate::audit::bias::regulation::{Cell, Row, Table};
 use crate::audit::bias::{Figure, Regulation};
 use crate::estimate::{Interval, Measured, Sample, normal};
@@ -38,15 +39,20 @@ pub fn view(context: &Context, rule: &spec::Regulation) -> Result<Regulation, Mi
         }
     }
     if scores.is_none() {
-        view.results.push("There is no score: standardised mean differences are not computed.".into());
+        let why = if limited(context) { "With a publication limit" } else { "Without a score" };
+        view.results.push(format!("{why} standardised mean differences are not computed."));
     }
     Ok(view)
 }
 
-/// Scores by cohort, where metrics or another rule ask for them.
+/// Scores by cohort and label.
 fn scores<'a>(context: &'a Context) -> Option<&'a Histogram> {
     context.subject.score.as_ref()?;
-    context.released.histogram("measure/score").or_else(|_| context.released.histogram(SCORES)).ok()
+    // Rows with a score are fewer than rows: with a publication limit their difference would be told.
+    if limited(context) {
+        return None;
+    }
+    context.released.histogram("measure/score").ok()
 }
 
 fn table(context: &Context, groups: &Groups, reference: usize, scores: Option<&Histogram>) -> Table {

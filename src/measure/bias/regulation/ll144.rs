@@ -47,6 +47,11 @@ pub fn view(context: &Context, rule: &spec::Regulation) -> Result<Regulation, Mi
         }
         (false, _) => None,
     };
+    if ranked.is_some() && limited(context) {
+        view.not_measured =
+            "withheld: with a publication limit the median, and the rows above it beside the decisions, could tell of few rows".into();
+        return Ok(view);
+    }
     if let Some(ranked) = &ranked {
         match ranked.median {
             Some(median) => view.results.push(format!(
@@ -71,7 +76,7 @@ pub fn view(context: &Context, rule: &spec::Regulation) -> Result<Regulation, Mi
     Ok(view)
 }
 
-fn limited(context: &Context) -> bool {
+pub(super) fn limited(context: &Context) -> bool {
     context.plan.spec.measure.suppress_below > 1
 }
 
@@ -173,7 +178,7 @@ fn notes(rule: &spec::Regulation, groups: &Groups, small: &[&Group], ranked: Opt
             "Left out of the ratios because they are below {} of all rows: {}. Justification of the auditor: {}.",
             rule.excluded_below(),
             small.iter().map(|group| group.cohort.levels()).collect::<Vec<_>>().join(", "),
-            stated(&rule.exclusion_reason)
+            stated(&rule.exclusion_reason).trim_end_matches('.')
         ));
     }
     let without: i64 = groups.groups.iter().map(|group| numbers(group, ranked).2).sum();

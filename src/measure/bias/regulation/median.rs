@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{SCORES, levels, ranked};
+use super::{levels, ranks};
 use crate::demand::{Axis, Demand, Shape};
 use crate::evidence::{Missing, Released};
 use crate::measure::Subject;
@@ -34,7 +34,11 @@ pub fn next(
     released: &Released,
     last: Option<Window>,
 ) -> Result<Option<(Window, Vec<Demand>)>, Missing> {
-    let Some(score) = subject.score.as_ref().filter(|_| ranked(plan, subject)) else { return Ok(None) };
+    let Some(score) =
+        subject.score.as_ref().filter(|_| ranks(plan, (subject.score.is_some(), subject.decision.is_some())))
+    else {
+        return Ok(None);
+    };
     let (histogram, below) = match last {
         None => (whole(released)?, 0),
         Some(_) => (released.histogram(INSIDE)?, sides(released.tally(SIDES)?, &|_| true).0),
@@ -84,9 +88,9 @@ fn demands(plan: &Plan, score: &Scalar, window: Window) -> Vec<Demand> {
     ]
 }
 
-/// The histogram of all scores: that of the metrics, else one of its own.
+/// The histogram of all scores.
 fn whole(released: &Released) -> Result<&Histogram, Missing> {
-    released.histogram("measure/score").or_else(|_| released.histogram(SCORES))
+    released.histogram("measure/score")
 }
 
 fn is_binned(histogram: &Histogram) -> bool {

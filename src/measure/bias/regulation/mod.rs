@@ -7,11 +7,10 @@ use super::Context;
 use crate::audit::bias::Regulation;
 use crate::audit::bias::regulation::{Cell, Source, Statement};
 use crate::audit::{Reading, bias::Figure};
-use crate::demand::{Axis, Demand};
+use crate::demand::Axis;
 use crate::estimate::{Measured, Sample, contrast};
 use crate::evidence::Missing;
 use crate::measure::tables::{Group, Groups};
-use crate::measure::{Subject, scores};
 use crate::metric::{Against, Comparison, RATES};
 use crate::plan::spec::{self, Rule};
 use crate::plan::{Plan, regulation};
@@ -24,23 +23,10 @@ mod ll144;
 pub mod median;
 mod ugesp;
 
-/// Scores by cohort where no label asks for them.
-const SCORES: &str = "measure/ranked-score";
-
 /// True when a rule needs the median of all scores: of a subject with or without a score and a decision.
 pub fn ranks(plan: &Plan, (score, decision): (bool, bool)) -> bool {
     let is_scoring = |rule: &spec::Regulation| rule.rule == Rule::LocalLaw144 && ll144::is_scoring(rule, decision);
     plan.spec.privacy.is_none() && score && plan.spec.measure.regulation.iter().any(is_scoring)
-}
-
-fn ranked(plan: &Plan, subject: &Subject) -> bool {
-    ranks(plan, (subject.score.is_some(), subject.decision.is_some()))
-}
-
-pub fn demands(plan: &Plan, subject: &Subject) -> Vec<Demand> {
-    let (true, None, Some(score)) = (ranked(plan, subject), &subject.label, &subject.score) else { return Vec::new() };
-    let by = plan.attributes.iter().map(levels).collect();
-    vec![Demand { name: SCORES.into(), rows: plan.part(Plan::TEST), shape: scores::histogram(plan, by, score) }]
 }
 
 fn levels(attribute: &crate::cohort::Attribute) -> Axis {
@@ -65,6 +51,13 @@ pub fn measure(
             Rule::Insurance => insurance::view(context, rule)?,
             Rule::AiActArticle10 => eu::view(context, rule),
         });
+    }
+    if let Some(train) = &plan.spec.train {
+        let rows = format!(
+            "the test part only, a share of {} of the rows; those the model was made of are not in these figures",
+            train.split.test
+        );
+        views.iter_mut().for_each(|view| view.facts.push(("Rows".into(), rows.clone())));
     }
     if !views.is_empty() {
         notes.push("Views of rules print what a rule asks to be computed, as it was read at the date beside each statement. They are no legal advice, and no number here shows that a rule is kept.".into());

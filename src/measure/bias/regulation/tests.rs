@@ -3,6 +3,7 @@
 use super::ugesp::tested;
 use super::*;
 use crate::evidence::Released;
+use crate::measure::Subject;
 use crate::plan::spec::Spec;
 
 #[test]

@@ -174,7 +174,7 @@ fn outcomes(checker: &mut Checker, at: &str, rule: &Regulation) {
 
 fn limits(checker: &mut Checker, at: &str, rule: &Regulation) {
     for (key, limit, least, most) in [
-        ("excluded_below", rule.excluded_below, 0.0, 0.5),
+        ("excluded_below", rule.excluded_below, 0.0, 0.02),
         ("screening", rule.screening, f64::MIN_POSITIVE, 1.0),
         ("effect_min", rule.effect_min, 0.0, 1.0),
         ("p_max", rule.p_max, f64::MIN_POSITIVE, 1.0),

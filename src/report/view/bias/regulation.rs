@@ -3,7 +3,6 @@
 use serde::Serialize;
 
 use crate::audit::bias::regulation::{Cell, Regulation, Statement, Table};
-use crate::finding::Verdict;
 use crate::report::document::Report;
 use crate::report::view::words::{self, Shown};
 use crate::report::view::{Caps, Fact, fact};
@@ -61,16 +60,14 @@ pub struct Line {
 /// None where the audit has nothing of it.
 pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let all = &report.bias.regulation;
-    let rules: Vec<Rule> =
-        all.iter().take(caps.sets).enumerate().map(|(i, view)| rule(i, view, report, caps)).collect();
+    let rules: Vec<Rule> = all.iter().take(caps.sets).enumerate().map(|(i, view)| rule(i, view, caps)).collect();
     let more = words::more(all.len(), caps.sets, ["rule", "rules"], "report.json");
     (!rules.is_empty()).then_some(Section { rules, more })
 }
 
-fn rule(i: usize, view: &Regulation, report: &Report, caps: &Caps) -> Rule {
+fn rule(i: usize, view: &Regulation, caps: &Caps) -> Rule {
     let texts = |all: &[String]| words::list(all, caps.texts, "report.json");
-    let mut results = texts(&view.results);
-    results.extend(verdicts(report));
+    let results = texts(&view.results);
     Rule {
         id: format!("rule-{}", i + 1),
         name: words::sentence(&view.name),
@@ -80,23 +77,6 @@ fn rule(i: usize, view: &Regulation, report: &Report, caps: &Caps) -> Rule {
         tables: view.tables.iter().take(caps.sets).map(|table| shape(table, view, caps)).collect(),
         statements: view.statements.iter().map(line).collect(),
         not_said: texts(&view.not_said),
-    }
-}
-
-/// Findings of the whole run by verdict: what was found, whatever the rule.
-fn verdicts(report: &Report) -> Vec<String> {
-    let count = |verdict| report.findings.iter().filter(|finding| finding.verdict == verdict).count();
-    let all = [
-        (Verdict::Met, "met"),
-        (Verdict::Breached, "breached"),
-        (Verdict::Undetermined, "undetermined"),
-        (Verdict::NotMeasured, "not measured"),
-    ];
-    let parts: Vec<String> =
-        all.iter().map(|(verdict, word)| format!("{} {word}", words::count(count(*verdict) as i64))).collect();
-    match report.findings.is_empty() {
-        true => vec!["Findings of the run: none, because no criterion is set.".into()],
-        false => vec![format!("Findings of the run by verdict: {}.", parts.join(", "))],
     }
 }
 

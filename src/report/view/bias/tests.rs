@@ -189,7 +189,7 @@ fn statement(pair: &TestedPair, tests: &Tests) -> String {
         Evidence::Insufficient => {
             format!("Insufficient evidence: {}.", pair.reason.as_deref().unwrap_or("too few rows"))
         }
-        Evidence::NoneShown => "No difference remains after adjustment.".to_string(),
+        Evidence::NoneShown => "Not told from chance; a ratio beyond four fifths is outside the interval.".to_string(),
     };
     said + &margin.unwrap_or_default()
 }
