@@ -503,6 +503,19 @@ fn inferred_cohorts_are_judged() {
     assert_eq!(none.verdict, Verdict::NotMeasured);
 }
 
+/// Without a criterion too: what was asked for and not measured is a finding, so the run does not pass in silence.
+#[cfg(feature = "sql")]
+#[test]
+fn what_could_not_be_measured_is_a_finding() {
+    let codes = |more: &[&str]| {
+        let (folder, _data) = probabilities(more);
+        let found = crate::shipped::run(&toml::from_str(INFERRED).unwrap(), folder.path()).unwrap().audit.findings;
+        found.iter().map(|of| (of.code.to_string(), of.verdict)).collect::<Vec<_>>()
+    };
+    assert_eq!(codes(&["0.5,0.2,2,1"]), [("inferred/race".to_string(), Verdict::NotMeasured)]);
+    assert!(codes(&[]).is_empty());
+}
+
 /// Below the publication limit nothing of a table is shown, nor of the probabilities.
 #[test]
 fn small_counts_are_withheld() {

@@ -5,11 +5,13 @@
 
 use super::{Cohorts, Protection, Subject};
 use crate::audit::{Bias, Reading};
+use crate::cohort::Cohort;
 use crate::demand::Demand;
 use crate::evidence::{Missing, Released};
-use crate::finding::Finding;
+use crate::finding::{Finding, Verdict};
 use crate::metric::Card;
 use crate::plan::Plan;
+use crate::plan::spec::Level;
 
 mod classes;
 mod data;
@@ -39,9 +41,27 @@ pub struct Context<'a> {
     pub metrics: &'a [Card],
 }
 
-/// Findings that no criterion led to.
+/// Findings that no criterion led to: subgroups that hold on held-out rows, and what was asked for and could not be measured.
 pub fn findings(bias: &Bias) -> Vec<Finding> {
-    bias.subgroups.iter().flat_map(subgroups::findings).collect()
+    let rules = bias.regulation.iter().map(|view| (format!("rule/{}", view.rule), view.not_measured.as_str()));
+    let inferred = bias.inferred.iter().map(|of| (format!("inferred/{}", of.name), of.not_measured.as_str()));
+    let absent = rules.chain(inferred).filter(|(_, why)| !why.is_empty()).map(|(code, why)| not_measured(&code, why));
+    bias.subgroups.iter().flat_map(subgroups::findings).chain(absent).collect()
+}
+
+/// Nothing is passed by not being measured.
+fn not_measured(code: &str, why: &str) -> Finding {
+    Finding {
+        code: code.into(),
+        gate: None,
+        cohort: Cohort::everyone(),
+        measured: None,
+        judged_interval: None,
+        verdict: Verdict::NotMeasured,
+        level: Level::Warn,
+        reason: format!("Not measured: {}.", why.trim_end_matches('.')).into(),
+        waiver: None,
+    }
 }
 
 /// The statistics of all parts.

@@ -304,6 +304,8 @@ fn on_what(code: &str) -> &'static str {
     match code.split('/').next() {
         Some("undeclared-identifier") => "On a column of the data",
         Some("subgroup") => "On a subgroup of the rows",
+        Some("rule") => "On a rule",
+        Some("inferred") => "On membership by probability",
         _ => "On the pipeline file",
     }
 }

@@ -135,7 +135,13 @@ fn facts(found: &Mitigation) -> Vec<Fact> {
     let mut facts = vec![
         fact("Cohorts of", words::across(&found.across)),
         fact("Chosen on", format!("{} rows", words::count(found.rows_chosen_on))),
-        fact("Measured on", format!("{} other rows", words::count(found.rows_held_out))),
+        fact(
+            "Measured on",
+            match found.candidates.is_empty() {
+                true => "nothing: nothing was tried".to_string(),
+                false => format!("{} other rows", words::count(found.rows_held_out)),
+            },
+        ),
         fact("Confidence", words::confidence(found.confidence)),
     ];
     let used = found.used.as_ref().map_or("none; the audit is of the decisions as they were".into(), |id| {
