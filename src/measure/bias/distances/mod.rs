@@ -23,11 +23,11 @@ use crate::statistic::Bins;
 
 pub mod curve;
 mod deviations;
-mod means;
+pub mod means;
 mod pairs;
 mod regression;
 pub mod samples;
-mod scores;
+pub mod scores;
 
 use curve::{Body, Curves, Spreads};
 use deviations::{Deviations, Norm, Of, scale};
@@ -233,13 +233,7 @@ impl Figures<'_> {
             Other::Rest => (self.rest)(i),
         };
         let confidence = place.context.plan.spec.measure.confidence;
-        match (self.of)(i, other) {
-            Err(why) => Measured::Undefined { why },
-            Ok(Signed { point, se, df }) => {
-                let (bounds, support) = ((-self.upper, self.upper), support((self.rows)(i), n));
-                Measured::Estimated(Estimate::with_error(point, (se, df), bounds, support, self.method, confidence))
-            }
-        }
+        signed((self.of)(i, other), self.upper, ((self.rows)(i), n), self.method, confidence)
     }
 
     fn worst(&self, place: &Place, compared: &[usize]) -> Option<Worst> {
@@ -274,6 +268,17 @@ impl Figures<'_> {
         let worst = |compared: &[usize]| self.worst(place, compared);
         let metric = Pairwise { id: place.id, layer: place.layer, rows: self.rows, one: &one, worst: &worst };
         pairs::write(place.context, place.protection, place.set, &metric, readings);
+    }
+}
+
+/// A signed figure with its interval; the rows are those of both cohorts.
+fn signed(of: Result<Signed, Why>, upper: f64, (n, m): (f64, f64), method: Method, confidence: f64) -> Measured {
+    match of {
+        Err(why) => Measured::Undefined { why },
+        Ok(Signed { point, se, df }) => {
+            let (bounds, support) = ((-upper, upper), support(n, m));
+            Measured::Estimated(Estimate::with_error(point, (se, df), bounds, support, method, confidence))
+        }
     }
 }
 

@@ -3,9 +3,9 @@
 use super::curve::{Body, Spreads, total, without};
 use super::deviations::{Norm, Of};
 use super::means::{Powers, Signed, Spread, Unit, standardised};
-use super::{BUCKETS_MIN, Bodies, Distance, Figures, Other, Place, method};
+use super::{BUCKETS_MIN, Bodies, Distance, Figures, Other, Place, method, signed};
 use crate::audit::Reading;
-use crate::estimate::{BUCKETS, Method, Sample, Why};
+use crate::estimate::{BUCKETS, Measured, Method, Sample, Why};
 use crate::evidence::Missing;
 use crate::measure::bias::Context;
 use crate::measure::scores::{auc, placements};
@@ -50,8 +50,7 @@ pub fn measure(context: &Context, readings: &mut Vec<Reading>, notes: &mut Vec<S
         || context.protection.discloses(context.cohorts, &labelled, &known);
     let protection = &if few { context.protection.without_all() } else { context.protection.clone() };
     let unit = bodies.everyone.whole.all.iter().all(|(score, _)| (0.0..=1.0).contains(score));
-    let shift = total(&bodies.everyone.whole.all).max(1.0);
-    let shift = bodies.everyone.whole.all.iter().map(|(score, n)| score * n).sum::<f64>() / shift;
+    let shift = middle(&bodies.everyone);
     for card in cards {
         let layer = Layer::of(card.needs);
         if VALUES.contains(&card.id) {
@@ -144,6 +143,44 @@ fn across(negative: &Body, positive: &Body, n: f64) -> Sample {
 fn spread(body: &Body, shift: f64) -> Spread {
     let parts = body.parts.iter().map(|part| Powers::of(&part.all, shift)).collect();
     Spread { whole: Powers::of(&body.whole.all, shift), parts }
+}
+
+/// Scores by cohort, to be compared by their means.
+pub struct Scored<'a> {
+    spreads: Spreads<'a>,
+    everyone: Spread,
+    shift: f64,
+    confidence: f64,
+}
+
+impl<'a> Scored<'a> {
+    pub fn of(context: &Context<'a>) -> Result<Scored<'a>, Missing> {
+        let plan = context.plan;
+        let buckets = noise::buckets(plan).then_some(BUCKETS);
+        let spreads = Spreads::of(plan, context.released.histogram("measure/score")?, true, buckets);
+        let body = spreads.body(&context.cohorts.everyone);
+        let shift = middle(&body);
+        Ok(Scored { spreads, everyone: spread(&body, shift), shift, confidence: plan.spec.measure.confidence })
+    }
+
+    /// The standardised mean difference of two cohorts.
+    pub fn difference(&self, a: &Group, b: &Group, unit: Unit) -> Measured {
+        let of = |group: &Group| spread(&self.spreads.body(group), self.shift);
+        let (a, b) = (of(a), of(b));
+        let method = method(!self.everyone.parts.is_empty(), Method::Student);
+        let rows = (a.whole.n, b.whole.n);
+        signed(standardised(&a, &b, &self.everyone, unit), f64::INFINITY, rows, method, self.confidence)
+    }
+
+    /// True when there are more distinct scores than are kept.
+    pub fn is_binned(&self) -> bool {
+        self.spreads.bins.is_some()
+    }
+}
+
+/// Mean of the scores; 0 without any.
+fn middle(body: &Body) -> f64 {
+    body.whole.all.iter().map(|(score, n)| score * n).sum::<f64>() / total(&body.whole.all).max(1.0)
 }
 
 /// Standardised mean differences of all values.

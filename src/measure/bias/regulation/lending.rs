@@ -2,8 +2,7 @@
 //!
 //! AIR = favourable rate of the cohort / that of the reference; marginal effect = reference minus cohort, in percentage points;
 //! odds ratio = p (1 - q) / ((1 - p) q), its interval from the logarithm (Woolf 1955; the bucket jackknife where rows share units or carry weights).
-//! SMD = (mean of the cohort - mean of the reference) / s, once with s of all scores, divisor n, and once pooled within the two (Cohen's d), its
-//! standard error sqrt(1/n1 + 1/n2 + d^2 / (2 (n1 + n2))) (Hedges and Olkin 1985).
+//! Standardised mean differences are those of `distances`: with s of all scores, divisor n, and pooled within the two (Cohen's d).
 
 use super::ll144::limited;
 use super::{background, blank, compared, fact, figure, rate, secondary, sets, title};
@@ -12,11 +11,12 @@ use crate::audit::bias::{Figure, Regulation};
 use crate::estimate::{Interval, Measured, Sample, normal};
 use crate::evidence::Missing;
 use crate::measure::bias::Context;
+use crate::measure::bias::distances::means::Unit;
+use crate::measure::bias::distances::scores::Scored;
 use crate::measure::suppression::Layer;
 use crate::measure::tables::{Group, Groups};
 use crate::metric::{Against, Comparison, Confusion};
 use crate::plan::spec;
-use crate::statistic::{Counts, Histogram, Spread};
 
 pub fn view(context: &Context, rule: &spec::Regulation) -> Result<Regulation, Missing> {
     let mut view = blank(rule, "Credit in the United States (ECOA and Regulation B, FHA, states)");
@@ -25,7 +25,7 @@ pub fn view(context: &Context, rule: &spec::Regulation) -> Result<Regulation, Mi
         view.not_measured = "there is no decision".into();
         return Ok(view);
     }
-    let scores = scores(context);
+    let scores = scores(context)?;
     for (set, groups) in sets(context, rule) {
         let shown = groups.groups.iter().all(|group| context.protection.shows(Some(set), &group.codes, Layer::Joint));
         match (groups.reference, shown) {
@@ -35,7 +35,7 @@ pub fn view(context: &Context, rule: &spec::Regulation) -> Result<Regulation, Mi
             (None, true) => {
                 view.results.push(format!("{}: not compared, because there is no reference level.", title(groups)))
             }
-            (Some(reference), true) => view.tables.push(table(context, groups, reference, scores)),
+            (Some(reference), true) => view.tables.push(table(context, groups, reference, scores.as_ref())),
         }
     }
     if scores.is_none() {
@@ -45,25 +45,21 @@ pub fn view(context: &Context, rule: &spec::Regulation) -> Result<Regulation, Mi
     Ok(view)
 }
 
-/// Scores by cohort and label.
-fn scores<'a>(context: &'a Context) -> Option<&'a Histogram> {
-    context.subject.score.as_ref()?;
-    // Rows with a score are fewer than rows: with a publication limit their difference would be told.
-    if limited(context) {
-        return None;
+/// Scores by cohort. Rows with a score are fewer than rows: with a publication limit their difference would be told.
+fn scores<'a>(context: &Context<'a>) -> Result<Option<Scored<'a>>, Missing> {
+    match context.subject.score.is_some() && !limited(context) {
+        true => Ok(Some(Scored::of(context)?)),
+        false => Ok(None),
     }
-    context.released.histogram("measure/score").ok()
 }
 
-fn table(context: &Context, groups: &Groups, reference: usize, scores: Option<&Histogram>) -> Table {
+fn table(context: &Context, groups: &Groups, reference: usize, scores: Option<&Scored>) -> Table {
     let known: Vec<&Group> = groups.groups.iter().filter(|group| group.compared).collect();
     let reference = groups.groups.get(reference);
     let at = known.iter().position(|group| reference.is_some_and(|reference| reference.codes == group.codes));
     let samples: Vec<Sample> = known.iter().filter_map(|group| rate(context, "selection-rate", group)).collect();
     let against = |compare| compared(context, &samples, (compare, Against::Reference), at);
     let (ratios, differences) = (against(Comparison::Ratio), against(Comparison::Difference));
-    let all = scores.map(|histogram| Spreads::of(&histogram.total_where(|_| true)));
-    let of = |group: &Group| scores.map(|histogram| Spreads::of(&histogram.total_where(|codes| group.holds(codes))));
     let mut rows = Vec::new();
     for (i, group) in known.iter().enumerate() {
         let total = group.total();
@@ -76,10 +72,9 @@ fn table(context: &Context, groups: &Groups, reference: usize, scores: Option<&H
                 cells.push(measured(ratios.get(i)));
                 cells.push(points(differences.get(i)));
                 cells.push(Cell::Figure { figure: odds_ratio(context, group, reference) });
-                let pair = of(group).zip(of(reference));
-                cells.extend(match (pair, &all) {
-                    (Some((a, b)), Some(all)) => standardised(context, &a, &b, all),
-                    _ => [Cell::words("no score"), Cell::words("no score")],
+                cells.extend(match scores {
+                    Some(scores) => standardised(scores, group, reference),
+                    None => [Cell::words("no score"), Cell::words("no score")],
                 });
             }
             _ => cells.extend((0..5).map(|_| Cell::words("reference"))),
@@ -97,7 +92,7 @@ fn table(context: &Context, groups: &Groups, reference: usize, scores: Option<&H
     ];
     let mut notes =
         vec!["The marginal effect is reference minus cohort: above 0 the cohort is less often favoured.".into()];
-    if all.as_ref().is_some_and(|all| all.binned) {
+    if scores.is_some_and(Scored::is_binned) {
         notes.push(
             "More than 4,096 distinct scores: means are those of bin middles, within half a bin of the exact ones."
                 .into(),
@@ -159,54 +154,9 @@ fn odds_ratio(context: &Context, cohort: &Group, reference: &Group) -> Figure {
     }
 }
 
-/// Number, mean and sum of squared deviations of scores.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Spreads {
-    pub n: f64,
-    pub mean: f64,
-    pub squares: f64,
-    pub binned: bool,
-}
-
-impl Spreads {
-    pub fn of(counts: &Counts) -> Spreads {
-        let spread = counts.spread();
-        let binned = matches!(spread, Spread::Binned { .. });
-        let bins = crate::measure::scores::BINS;
-        let values: Vec<(f64, f64)> = match spread {
-            Spread::Numbers { counts } => counts.into_iter().map(|(value, n)| (value.number(), n as f64)).collect(),
-            Spread::Binned { counts } => {
-                counts.into_iter().map(|(code, n)| ((bins.ends(code).0 + bins.ends(code).1) / 2.0, n as f64)).collect()
-            }
-            Spread::Texts { .. } | Spread::TooManyTexts { .. } => Vec::new(),
-        };
-        let n: f64 = values.iter().map(|(_, n)| n).sum();
-        let mean = values.iter().map(|(value, n)| value * n).sum::<f64>() / n;
-        let squares = values.iter().map(|(value, count)| count * (value - mean) * (value - mean)).sum();
-        Spreads { n, mean, squares, binned }
-    }
-}
-
 /// Both standardised mean differences.
-pub fn differences(a: &Spreads, b: &Spreads, all: &Spreads) -> [Option<f64>; 2] {
-    let over = |variance: f64| {
-        let value = (a.mean - b.mean) / variance.sqrt();
-        (variance > 0.0 && value.is_finite()).then_some(value)
-    };
-    [over(all.squares / all.n), over((a.squares + b.squares) / (a.n + b.n - 2.0))]
-}
-
-fn standardised(context: &Context, a: &Spreads, b: &Spreads, all: &Spreads) -> [Cell; 2] {
-    let z = normal(context.plan.spec.measure.confidence);
-    differences(a, b, all).map(|of| match of {
-        None => Cell::words("undefined: scores do not vary, or there are none"),
-        // Scores by bucket are not looked at here: without independent rows there is no interval.
-        Some(value) if context.plan.dependent => Cell::number(Some(value)),
-        Some(value) => {
-            let half = z * (1.0 / a.n + 1.0 / b.n + value * value / (2.0 * (a.n + b.n))).sqrt();
-            Cell::Figure { figure: Figure::new(value, Interval::new(value - half, value + half), a.n.min(b.n) as i64) }
-        }
-    })
+fn standardised(scores: &Scored, a: &Group, b: &Group) -> [Cell; 2] {
+    [Unit::Overall, Unit::Pooled].map(|unit| Cell::Figure { figure: Figure::of(&scores.difference(a, b, unit)) })
 }
 
 fn describe(view: &mut Regulation, rule: &spec::Regulation) {
