@@ -12,7 +12,7 @@ use crate::cohort::Cohort;
 use crate::estimate::Measured;
 use crate::finding::{Finding, Outcome};
 use crate::metric::{Against, Card, Comparison};
-use crate::plan::spec::{Neighbours, SearchBy};
+use crate::plan::spec::{Language, Neighbours, SearchBy};
 use crate::schema::{Domain, Origin, Role};
 use crate::world::Usage;
 
@@ -61,9 +61,16 @@ pub struct Identity {
     pub title: String,
     pub owner: String,
     pub purpose: String,
+    /// Of the page and of mails.
+    #[serde(skip_serializing_if = "is_english")]
+    pub language: Language,
     pub seed: u64,
     /// SHA-256 of the pipeline file, and of the policy file after it.
     pub spec_sha256: String,
+}
+
+fn is_english(language: &Language) -> bool {
+    *language == Language::En
 }
 
 /// The rows and columns that were audited.

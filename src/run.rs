@@ -403,6 +403,7 @@ impl Parts<'_> {
                 title: spec.report.title.clone().unwrap_or_else(|| spec.pipeline.name.clone()),
                 owner: spec.pipeline.owner.clone(),
                 purpose: spec.pipeline.purpose.clone(),
+                language: spec.report.language.unwrap_or_default(),
                 seed: spec.pipeline.seed,
                 spec_sha256: self.plan.spec_sha256.clone(),
             },

@@ -19,4 +19,5 @@ pub fn merge(spec: &mut Spec, policy: Policy) {
     spec.judge.extend(policy.judge);
     spec.report.title = spec.report.title.take().or(policy.report.title);
     spec.report.folder = spec.report.folder.take().or(policy.report.folder);
+    spec.report.language = spec.report.language.take().or(policy.report.language);
 }

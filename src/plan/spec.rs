@@ -16,11 +16,13 @@ mod attacks;
 mod bias;
 mod deidentify;
 mod measure;
+mod report;
 
 pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
 pub use bias::*;
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 pub use measure::Measure;
+pub use report::{Language, Report};
 
 /// One pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -435,17 +437,4 @@ pub struct Waiver {
     pub reason: String,
     /// Last day it holds, `YYYY-MM-DD`, UTC.
     pub until: String,
-}
-
-/// How the report is shown.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Report {
-    /// Heading of the report; the pipeline's name when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub title: Option<String>,
-    /// Folder of run folders, relative to the pipeline file. `../reports` when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub folder: Option<String>,
 }

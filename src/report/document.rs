@@ -17,7 +17,7 @@ use crate::budget::Receipt;
 use crate::estimate::{Interval, Method as IntervalMethod, Why};
 use crate::finding::{Outcome, Verdict};
 use crate::metric::{Against, Comparison};
-use crate::plan::spec::Level;
+use crate::plan::spec::{Language, Level};
 use crate::schema::Role;
 
 /// Reads `report.json` and `run.json`, and makes sure that they are of one run.
@@ -86,6 +86,8 @@ pub struct Identity {
     pub title: String,
     pub owner: String,
     pub purpose: String,
+    #[serde(default)]
+    pub language: Language,
     pub seed: u64,
     pub spec_sha256: String,
 }

@@ -5,10 +5,11 @@
 //! allows, by its SHA-256.
 
 use sha2::{Digest, Sha256};
-use tera::{Context, Tera};
+use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 
+use super::document::{Report, Run};
 use super::view::{Caps, view};
-use super::{ReportError, document};
+use super::{ReportError, document, language};
 
 /// Largest page.
 pub const BYTES_MAX: usize = 1_000_000;
@@ -46,11 +47,15 @@ pub(super) const TEMPLATES: [(&str, &str); 24] = [
 /// Renders `report.html` from the bytes of `report.json` and `run.json`.
 pub fn html(report_json: &[u8], run_json: &[u8]) -> Result<String, ReportError> {
     let (report, run) = document::pair(report_json, run_json)?;
+    language::within(report.pipeline.language, || page(&report, &run))
+}
+
+fn page(report: &Report, run: &Run) -> Result<String, ReportError> {
     let tera = templates()?;
     let mut caps = Caps::FULL;
     loop {
         let mut context = Context::new();
-        context.insert("view", &view(&report, &run, &caps));
+        context.insert("view", &view(report, run, &caps));
         context.insert("style", STYLE);
         context.insert("style_sha256", &base64(&Sha256::digest(STYLE.as_bytes())));
         let page = tera.render("report.html", &context).map_err(template)?;
@@ -64,8 +69,22 @@ pub fn html(report_json: &[u8], run_json: &[u8]) -> Result<String, ReportError> 
 fn templates() -> Result<Tera, ReportError> {
     let mut tera = Tera::new();
     tera.autoescape_on(vec![".html", ".svg", ".xml"]);
+    tera.register_function("text", text);
     tera.add_raw_templates(TEMPLATES).map_err(template)?;
     Ok(tera)
+}
+
+/// `text(key = "verdict-none", n = 3)`: a sentence of the catalogue.
+fn text(given: Kwargs, _: &State) -> TeraResult<String> {
+    let key: String = given.must_get("key")?;
+    let mut of = Vec::new();
+    // The variables templates may place.
+    for name in ["n", "of", "name", "value"] {
+        if let Some(value) = given.get::<Value>(name)? {
+            of.push((name, language::Value::Text(value.to_string())));
+        }
+    }
+    Ok(language::say(&key, &of))
 }
 
 fn template(e: tera::Error) -> ReportError {

@@ -16,6 +16,8 @@ mod document;
 #[cfg(feature = "html")]
 mod html;
 #[cfg(feature = "html")]
+pub(crate) mod language;
+#[cfg(feature = "html")]
 mod svg;
 mod tables;
 #[cfg(feature = "html")]

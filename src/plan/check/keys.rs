@@ -10,6 +10,7 @@ use super::document::{Document, Placed, key};
 use super::{Complaint, nearest, secrets};
 
 mod bias;
+mod report;
 
 /// What a value must be.
 pub enum Kind {
@@ -94,11 +95,11 @@ pub const PIPELINE_FILE: &[Key] = &[
     ),
     may("mitigate", Section(bias::MITIGATE)),
     may("judge", List(&Section(CRITERION))),
-    may("report", Section(REPORT)),
+    may("report", Section(report::REPORT)),
 ];
 
 /// A policy file.
-pub const POLICY_FILE: &[Key] = &[may("judge", List(&Section(CRITERION))), may("report", Section(REPORT))];
+pub const POLICY_FILE: &[Key] = &[may("judge", List(&Section(CRITERION))), may("report", Section(report::REPORT))];
 
 const COLUMN: &[Key] = &[
     may("roles", List(&Word(ROLES))),
@@ -249,8 +250,6 @@ const CRITERION: &[Key] = &[
     may("level", Word(&["warn", "deny"])),
     may("waive", List(&Section(&[may("cohort", Map(&Text)), must("reason", Text), must("until", Text)]))),
 ];
-
-const REPORT: &[Key] = &[may("title", Text), may("folder", Text)];
 
 /// Checks a document against a table of keys, and mends it.
 pub fn walk(document: &mut Document, keys: &'static [Key]) -> Vec<Complaint> {

@@ -103,6 +103,7 @@ pub fn sample_of(words: &Words, suppress_below: u64, metrics: &str) -> (Audit, R
             title: words.title.into(),
             owner: "risk@example.org".into(),
             purpose: "decides on consumer loans".into(),
+            language: Default::default(),
             seed: 7,
             spec_sha256: plan.spec_sha256.clone(),
         },

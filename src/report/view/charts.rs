@@ -28,8 +28,7 @@ pub fn values(of: &[(&str, &[&Reading])], cohorts: &[&Cohort], place: &Place) ->
         .filter(|panel| panel.cohorts.iter().any(|row| !ends(row).is_empty()))
         .collect();
     let most = (place.caps.charts / place.of).max(1);
-    let more =
-        words::more(panels.len(), most, ["metric without a chart", "metrics without a chart"], "the table below");
+    let more = words::more(panels.len(), most, "metrics-without-a-chart", "the table below");
     panels.truncate(most);
     let shares = panels.iter().filter(|panel| panel.is_share()).flat_map(Panel::ends);
     let shared = Scale::over(shares.chain([0.0]), &words::tick);
@@ -146,12 +145,7 @@ pub fn judged(table: &CohortTable, criteria: &[Criterion], place: &Place) -> (Ve
         .filter(|criterion| criterion.findings.iter().any(|finding| !ends(&judged_row(finding)).is_empty()))
         .collect();
     let most = (place.caps.charts / place.of).max(1);
-    let more = words::more(
-        here.len(),
-        most,
-        ["criterion without a chart", "criteria without a chart"],
-        "evidence/findings.csv",
-    );
+    let more = words::more(here.len(), most, "criteria-without-a-chart", "evidence/findings.csv");
     let draw = |(i, criterion): (usize, &&Criterion)| judged_chart(format!("g{}-{i}", place.number), criterion, place);
     (here.iter().take(most).enumerate().map(draw).collect(), more)
 }

@@ -10,6 +10,7 @@ use super::{Caps, Fact, Names, fact};
 use crate::finding::{Outcome, Verdict as Judged};
 use crate::plan::spec::Level;
 use crate::report::document::{Finding, Gate, Report, Run};
+use crate::report::language::text;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Verdict {
@@ -44,7 +45,7 @@ pub struct Card {
     pub badge: Badge,
     /// False for a note: a finding about the pipeline file, such as a waiver that ended.
     pub judged_by_gate: bool,
-    pub level: &'static str,
+    pub level: String,
     pub title: String,
     pub cohort: String,
     pub code: String,
@@ -68,7 +69,7 @@ pub struct Row {
     pub judged: String,
     pub across: String,
     pub limit: String,
-    pub level: &'static str,
+    pub level: String,
     /// The cohort and value behind the verdict.
     pub cohort: String,
     pub value: Shown,
@@ -133,11 +134,7 @@ pub fn verdict(report: &Report, run: &Run) -> Verdict {
         kind,
         word,
         sentence: sentence(report, &criteria),
-        evaluated: format!(
-            "{} of {} evaluated",
-            words::count(evaluated as i64),
-            words::many(criteria.len(), "criterion", "criteria")
-        ),
+        evaluated: text!("criteria-evaluated", n = evaluated, of = criteria.len()),
         counts,
         facts: outcome_facts(run),
     }
@@ -284,7 +281,7 @@ fn card(finding: &Finding, names: &Names) -> Card {
     Card {
         badge: match finding.gate {
             Some(_) => words::badge(finding.verdict, waived(finding)),
-            None => Badge { kind: "warn", word: "Note" },
+            None => Badge::new("warn", text!("badge-note")),
         },
         judged_by_gate: finding.gate.is_some(),
         level: words::level(finding.level),
@@ -333,7 +330,7 @@ pub fn matrix(report: &Report, names: &Names, caps: &Caps) -> Matrix {
     let mut criteria = criteria(report);
     criteria.sort_by_key(|criterion| criterion.worst().map(severity));
     let rows = criteria.iter().take(caps.gates).map(|criterion| row(criterion, names)).collect();
-    let more = words::more(criteria.len(), caps.gates, ["criterion", "criteria"], "evidence/findings.csv");
+    let more = words::more(criteria.len(), caps.gates, "criteria", "evidence/findings.csv");
     Matrix { rows, more }
 }
 

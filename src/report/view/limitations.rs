@@ -141,7 +141,7 @@ fn cohorts(report: &Report) -> Vec<String> {
             ));
         }
     }
-    let left = words::more(tables.len(), SETS, ["set of attributes", "sets of attributes"], "evidence/cohorts.csv");
+    let left = words::more(tables.len(), SETS, "sets-of-attributes", "evidence/cohorts.csv");
     said.extend((!left.is_empty()).then_some(left));
     said
 }

@@ -125,13 +125,8 @@ pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
             .take(caps.texts)
             .map(|reading| Overall { metric: names.metric(&reading.metric), value: Shown::of(&reading.measured) })
             .collect(),
-        everyone_more: words::more(everyone.len(), caps.texts, ["metric", "metrics"], "evidence/readings.csv"),
-        more: words::more(
-            tables.len(),
-            caps.sets,
-            ["set of attributes", "sets of attributes"],
-            "evidence/readings.csv",
-        ),
+        everyone_more: words::more(everyone.len(), caps.texts, "metrics", "evidence/readings.csv"),
+        more: words::more(tables.len(), caps.sets, "sets-of-attributes", "evidence/readings.csv"),
     }
 }
 
@@ -166,7 +161,7 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
         // Their section is that of strata.
         .filter(|(id, _)| !is_given(id))
         .collect();
-    let left_out = words::more(of.len(), place.caps.texts, ["metric", "metrics"], "evidence/readings.csv");
+    let left_out = words::more(of.len(), place.caps.texts, "metrics", "evidence/readings.csv");
     of.truncate(place.caps.texts);
     let cohorts = greatest(table, place.caps.cohorts);
     let rows_max = (place.caps.values / (place.of * of.len().max(1))).clamp(1, place.caps.cohorts);

@@ -124,7 +124,7 @@ pub fn resources(run: &Run, caps: &Caps) -> Resources {
         fact("Most private memory at the end of a stage", memory.map_or_else(unknown, words::bytes)),
         fact("Engine", format!("{}, {}", words::name(&run.engine), words::many(run.threads, "thread", "threads"))),
     ];
-    let stages_more = words::more(run.usage.len(), most, ["stage", "stages"], "run.json");
+    let stages_more = words::more(run.usage.len(), most, "stages", "run.json");
     Resources { facts, stages, stages_more }
 }
 
@@ -181,12 +181,12 @@ pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
     Provenance {
         facts,
         inputs: run.inputs.iter().take(caps.files).map(file).collect(),
-        inputs_more: words::more(run.inputs.len(), caps.files, ["source file", "source files"], "run.json"),
+        inputs_more: words::more(run.inputs.len(), caps.files, "source-files", "run.json"),
         inputs_none: inputs_none(run),
         files: run.files.iter().take(caps.files).map(file).collect(),
-        files_more: words::more(run.files.len(), caps.files, ["file", "files"], "run.json"),
+        files_more: words::more(run.files.len(), caps.files, "files", "run.json"),
         receipts: report.receipts.iter().take(caps.files).map(receipt).collect(),
-        receipts_more: words::more(report.receipts.len(), caps.files, ["receipt", "receipts"], "report.json"),
+        receipts_more: words::more(report.receipts.len(), caps.files, "receipts", "report.json"),
     }
 }
 

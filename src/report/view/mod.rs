@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde::Serialize;
 
 use super::document::{Cohort, Gate, Reading, Report, Run};
+use super::language::text;
 use crate::audit::Edition;
 use crate::metric::{Against, Comparison};
 
@@ -25,6 +26,8 @@ mod price;
 mod privacy;
 mod scope;
 mod words;
+
+pub use words::count;
 
 /// Most rows of each kind that are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +108,7 @@ pub fn fact(term: &str, text: impl Into<String>) -> Fact {
 #[derive(Debug, Clone, Serialize)]
 pub struct Section {
     pub id: &'static str,
-    pub name: &'static str,
+    pub name: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -116,6 +119,8 @@ pub struct Link {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct View {
+    /// Of the page, as HTML has it: `en`, `zh-Hans`.
+    pub lang: String,
     pub title: String,
     pub generator: String,
     pub run_id: String,
@@ -160,6 +165,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
     let names = Names::of(report);
     let measures = measures::measures(report, &names, caps);
     View {
+        lang: text!("page-lang"),
         sets: measures.sets.iter().map(|set| Link { id: set.id.clone(), name: set.across.clone() }).collect(),
         title: words::sentence(if report.pipeline.title.trim().is_empty() {
             &report.pipeline.name
@@ -193,7 +199,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         attacks: attacks::attacks(run, caps),
         method: method::method(report, run, caps),
         cards: method::cards(report, caps),
-        cards_more: words::more(report.metrics.len(), caps.texts, ["metric", "metrics"], "report.json"),
+        cards_more: words::more(report.metrics.len(), caps.texts, "metrics", "report.json"),
         limitations: limitations::limitations(report, run, caps),
         resources: method::resources(run, caps),
         provenance: method::provenance(report, run, caps),
@@ -203,35 +209,35 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
 
 fn sections(report: &Report, run: &Run) -> Vec<Section> {
     let all = [
-        ("verdict", "Verdict"),
-        ("findings", "Findings"),
-        ("criteria", "Criteria"),
-        ("scope", "Scope"),
-        ("privacy", "Privacy"),
-        ("de-identification", "De-identification"),
-        ("measurements", "Measurements"),
-        ("within-strata", "Within strata"),
-        ("tests", "Tests of equality"),
-        ("thresholds", "Every threshold"),
-        ("data", "The data"),
-        ("ranking", "The list"),
-        ("classes", "Classes"),
-        ("subgroups", "Subgroups"),
-        ("individual", "Alike rows"),
-        ("inferred", "Inferred membership"),
-        ("regulation", "Rules"),
-        ("mitigation", "Mitigation"),
-        ("model", "Model"),
-        ("attacks", "Attacks on real rows"),
-        ("limitations", "Limitations"),
-        ("method", "Method"),
-        ("metrics", "Metrics"),
-        ("resources", "Resources"),
-        ("provenance", "Provenance"),
-        ("sign-off", "Sign-off"),
-        ("glossary", "Glossary"),
+        "verdict",
+        "findings",
+        "criteria",
+        "scope",
+        "privacy",
+        "de-identification",
+        "measurements",
+        "within-strata",
+        "tests",
+        "thresholds",
+        "data",
+        "ranking",
+        "classes",
+        "subgroups",
+        "individual",
+        "inferred",
+        "regulation",
+        "mitigation",
+        "model",
+        "attacks",
+        "limitations",
+        "method",
+        "metrics",
+        "resources",
+        "provenance",
+        "sign-off",
+        "glossary",
     ];
-    let shown = |(id, _): &(&str, &str)| match *id {
+    let shown = |id: &&str| match *id {
         "model" => report.model.is_some(),
         "privacy" => report.privacy.is_some(),
         "de-identification" => report.coarsening.is_some(),
@@ -249,20 +255,20 @@ fn sections(report: &Report, run: &Run) -> Vec<Section> {
         "mitigation" => report.bias.mitigation.is_some(),
         _ => true,
     };
-    all.into_iter().filter(shown).map(|(id, name)| Section { id, name }).collect()
+    all.into_iter().filter(shown).map(|id| Section { id, name: text!(&format!("section-{id}")) }).collect()
 }
 
 fn strip(report: &Report, run: &Run) -> Vec<Fact> {
     let finished = match run.edition {
-        Some(Edition::Public) => "not told in the public edition".into(),
+        Some(Edition::Public) => text!("not-told-public"),
         _ => words::instant(&run.finished_at),
     };
     vec![
-        fact("Pipeline", words::name(&report.pipeline.name)),
-        fact("Answerable", words::or_words(&report.pipeline.owner, "not named in the pipeline file")),
-        fact("Run", words::name(&run.run_id)),
-        fact("Finished", finished),
-        fact("Purpose", words::or_words(&report.pipeline.purpose, "not stated in the pipeline file")),
+        fact(&text!("strip-pipeline"), words::name(&report.pipeline.name)),
+        fact(&text!("strip-answerable"), words::or_words(&report.pipeline.owner, &text!("strip-no-owner"))),
+        fact(&text!("strip-run"), words::name(&run.run_id)),
+        fact(&text!("strip-finished"), finished),
+        fact(&text!("strip-purpose"), words::or_words(&report.pipeline.purpose, &text!("strip-no-purpose"))),
     ]
 }
 

@@ -64,12 +64,7 @@ pub fn model(card: &Card, report: &Report, caps: &Caps) -> Model {
     Model {
         facts,
         coefficients: sorted.iter().take(caps.coefficients).map(|coefficient| row(coefficient, confidence)).collect(),
-        coefficients_more: words::more(
-            sorted.len(),
-            caps.coefficients,
-            ["smaller coefficient", "smaller coefficients"],
-            "report.json",
-        ),
+        coefficients_more: words::more(sorted.len(), caps.coefficients, "smaller-coefficients", "report.json"),
         chart: if charted.is_empty() { String::new() } else { chart(&charted, confidence) },
         chart_note: chart_note(card, charted.len()),
         path: path(card),

@@ -91,7 +91,7 @@ pub fn price(report: &Report, run: &Run, names: &Names, caps: &Caps) -> Option<P
         judged,
         title: format!("Price of {}", words::many(metrics.len(), "metric", "metrics")),
         metrics,
-        more: words::more(all, most, ["value", "values"], "report.json and run.json"),
+        more: words::more(all, most, "values", "report.json and run.json"),
     })
 }
 

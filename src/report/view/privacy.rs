@@ -166,7 +166,7 @@ fn releases(report: &Report, caps: &Caps) -> (Vec<Release>, String) {
     };
     let all = report.receipts.iter().filter(|receipt| receipt.noise.is_some()).count();
     let shown = report.receipts.iter().filter_map(release).take(caps.releases).collect();
-    (shown, words::more(all, caps.releases, ["release", "releases"], "report.json"))
+    (shown, words::more(all, caps.releases, "releases", "report.json"))
 }
 
 /// Where there is no figure.
@@ -190,9 +190,9 @@ fn attacks(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Attack>, String) {
             shown: tried(words::figure((rehearsal.epsilon_lower * 1e3).floor() / 1e3)),
             ceiling: tried(words::figure(rehearsal.epsilon_ceiling)),
             badge: match (&rehearsal.not_tested, rehearsal.falsified) {
-                (Some(_), _) => Badge { kind: "not-measured", word: "Not tested" },
-                (None, true) => Badge { kind: "breached", word: "Claim falsified" },
-                (None, false) => Badge { kind: "undetermined", word: "Not falsified" },
+                (Some(_), _) => Badge::new("not-measured", "Not tested".into()),
+                (None, true) => Badge::new("breached", "Claim falsified".into()),
+                (None, false) => Badge::new("undetermined", "Not falsified".into()),
             },
             why: rehearsal.not_tested.as_deref().map(words::sentence).unwrap_or_default(),
         }
@@ -201,7 +201,7 @@ fn attacks(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Attack>, String) {
     let mut all: Vec<_> = statement.rehearsals.iter().collect();
     all.sort_by_key(|rehearsal| (!rehearsal.falsified, rehearsal.not_tested.is_none()));
     let shown = all.iter().take(caps.releases).copied().map(attack).collect();
-    (shown, words::more(all.len(), caps.releases, ["test", "tests"], "report.json"))
+    (shown, words::more(all.len(), caps.releases, "tests", "report.json"))
 }
 
 fn checklist(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Line>, String) {
@@ -209,12 +209,12 @@ fn checklist(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Line>, String) {
         number: line.number,
         topic: words::name(&line.topic),
         badge: match line.standing {
-            Standing::Pass => Badge { kind: "met", word: "Pass" },
-            Standing::Warn => Badge { kind: "warn", word: "Warn" },
-            Standing::Unknown => Badge { kind: "not-measured", word: "Unknown" },
+            Standing::Pass => Badge::new("met", "Pass".into()),
+            Standing::Warn => Badge::new("warn", "Warn".into()),
+            Standing::Unknown => Badge::new("not-measured", "Unknown".into()),
         },
         value: words::prose(&line.value),
     };
     let shown = statement.checklist.iter().take(caps.texts).map(line).collect();
-    (shown, words::more(statement.checklist.len(), caps.texts, ["line", "lines"], "report.json"))
+    (shown, words::more(statement.checklist.len(), caps.texts, "lines", "report.json"))
 }

@@ -83,7 +83,7 @@ pub fn scope(report: &Report, caps: &Caps) -> Scope {
             false => "Columns that were read, and what they are for. Missing, outside and malformed count rows kept.",
         },
         columns,
-        columns_more: words::more(data.columns.len(), caps.columns, ["column", "columns"], "evidence/columns.csv"),
+        columns_more: words::more(data.columns.len(), caps.columns, "columns", "evidence/columns.csv"),
         promises_note: match private {
             true => {
                 "Promises are judged on counts with noise. A promise is broken only when the counts break it by more than the slack that is stated with it: one that the rows break by less may be called kept."
@@ -91,7 +91,7 @@ pub fn scope(report: &Report, caps: &Caps) -> Scope {
             false => "",
         },
         promises: data.promises.iter().take(caps.texts).map(promise).collect(),
-        promises_more: words::more(data.promises.len(), caps.texts, ["clause", "clauses"], "report.json"),
+        promises_more: words::more(data.promises.len(), caps.texts, "clauses", "report.json"),
     }
 }
 

@@ -9,8 +9,9 @@ use crate::audit::bias::Figure;
 use crate::estimate::Interval;
 use crate::finding::Verdict;
 use crate::metric::{Against, Comparison};
-use crate::plan::spec::Level;
+use crate::plan::spec::{Language, Level};
 use crate::report::document::{Gate, Measured};
+use crate::report::language::{current, text};
 use crate::report::svg::cut;
 
 /// Longest name and longest sentence from outside; longer ones end in an ellipsis.
@@ -21,7 +22,7 @@ const SENTENCE_CHARS: usize = 400;
 pub fn figure(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() {
-        return if value.is_nan() { "undefined".into() } else { "unbounded".into() };
+        return if value.is_nan() { text!("undefined") } else { text!("unbounded") };
     }
     if size >= 1e15 || (size > 0.0 && size < 1e-6) {
         return signed(&format!("{value:.2e}"));
@@ -91,7 +92,7 @@ pub fn size(value: f64) -> String {
 
 /// `[0.180, 0.250]`.
 pub fn interval(interval: &Interval) -> String {
-    let end = |end: Option<f64>| end.map_or("unbounded".into(), figure);
+    let end = |end: Option<f64>| end.map_or_else(|| text!("unbounded"), figure);
     format!("[{}, {}]", end(interval.lower), end(interval.upper))
 }
 
@@ -99,7 +100,7 @@ pub fn interval(interval: &Interval) -> String {
 pub fn percent(part: i64, whole: i64) -> String {
     match whole > 0 {
         true => signed(&format!("{:.1} %", 100.0 * part as f64 / whole as f64)),
-        false => "undefined".into(),
+        false => text!("undefined"),
     }
 }
 
@@ -151,16 +152,17 @@ pub fn prose(text: &str) -> String {
 /// The first sentences of a list; where some are left out a last one says how many, and where they are.
 pub fn list(texts: &[String], most: usize, file: &str) -> Vec<String> {
     let mut shown: Vec<String> = texts.iter().take(most).map(|text| prose(text)).collect();
-    let left = more(texts.len(), most, ["sentence", "sentences"], file);
+    let left = more(texts.len(), most, "sentences", file);
     shown.extend((!left.is_empty()).then_some(left));
     shown
 }
 
 /// What a table of at most so many rows leaves out: `And 3 more columns, in report.json.` Nothing when it is whole.
-pub fn more(all: usize, most: usize, [one, several]: [&str; 2], file: &str) -> String {
+/// `what` ends a key of the catalogue: `more-columns`.
+pub fn more(all: usize, most: usize, what: &str, file: &str) -> String {
     match all.saturating_sub(most) {
         0 => String::new(),
-        left => format!("And {} more {}, in {file}.", count(left as i64), if left == 1 { one } else { several }),
+        left => text!(&format!("more-{what}"), n = left, file = file),
     }
 }
 
@@ -178,8 +180,17 @@ pub fn capitalised(text: &str) -> String {
 /// An instant of RFC 3339 in UTC, to the second: `2026-11-25 01:30:00 UTC`. Anything else as it is.
 pub fn instant(text: &str) -> String {
     match (text.get(..10), text.get(10..11), text.get(11..19), text.ends_with('Z')) {
-        (Some(day), Some("T"), Some(time), true) => name(&format!("{day} {time} UTC")),
+        (Some(day), Some("T"), Some(time), true) => name(&format!("{} {time} UTC", self::day(day))),
         _ => name(text),
+    }
+}
+
+/// A day of ISO 8601 as a sentence has it: `2026-11-25`, `2026年11月25日`.
+pub fn day(day: &str) -> String {
+    let part = |at: std::ops::Range<usize>| day.get(at).and_then(|digits| digits.parse::<u32>().ok());
+    match (current(), part(0..4), part(5..7), part(8..10)) {
+        (Language::ZhCn, Some(year), Some(month), Some(day)) => format!("{year}年{month}月{day}日"),
+        _ => day.into(),
     }
 }
 
@@ -189,7 +200,7 @@ fn single_line(text: &str) -> String {
 
 pub fn across(names: &[String]) -> String {
     match names.is_empty() {
-        true => "everyone together".into(),
+        true => text!("everyone-together"),
         false => name(&names.join(" × ")),
     }
 }
@@ -201,28 +212,33 @@ pub fn many(n: usize, one: &str, more: &str) -> String {
 
 /// What a gate compares: `difference, worst pair`.
 pub fn comparison(compare: Option<Comparison>, against: Option<Against>) -> String {
-    let to = match against {
-        None | Some(Against::WorstPair) => "of the worst pair",
-        Some(Against::Highest) => "to the highest cohort",
-        Some(Against::Overall) => "to everyone",
-        Some(Against::Reference) => "to the reference cohort",
+    let Some(compare) = compare else { return text!("value") };
+    let key = match (compare, against) {
+        (Comparison::Difference, None | Some(Against::WorstPair)) => "difference-worst-pair",
+        (Comparison::Difference, Some(Against::Highest)) => "difference-highest",
+        (Comparison::Difference, Some(Against::Overall)) => "difference-overall",
+        (Comparison::Difference, Some(Against::Reference)) => "difference-reference",
+        (Comparison::Ratio, None | Some(Against::WorstPair)) => "ratio-worst-pair",
+        (Comparison::Ratio, Some(Against::Highest)) => "ratio-highest",
+        (Comparison::Ratio, Some(Against::Overall)) => "ratio-overall",
+        (Comparison::Ratio, Some(Against::Reference)) => "ratio-reference",
     };
-    compare.map_or("value".into(), |compare| format!("{compare} {to}"))
+    text!(&format!("compare-{key}"))
 }
 
 pub fn limit(gate: &Gate) -> String {
     match (gate.at_most, gate.at_least) {
-        (Some(most), Some(least)) => format!("at least {} and at most {}", figure(least), figure(most)),
-        (Some(most), None) => format!("at most {}", figure(most)),
-        (None, Some(least)) => format!("at least {}", figure(least)),
-        (None, None) => "no limit".into(),
+        (Some(most), Some(least)) => text!("limit-between", least = figure(least), most = figure(most)),
+        (Some(most), None) => text!("limit-at-most", most = figure(most)),
+        (None, Some(least)) => text!("limit-at-least", least = figure(least)),
+        (None, None) => text!("limit-none"),
     }
 }
 
-pub fn level(level: Level) -> &'static str {
+pub fn level(level: Level) -> String {
     match level {
-        Level::Deny => "deny",
-        Level::Warn => "warn",
+        Level::Deny => text!("level-deny"),
+        Level::Warn => text!("level-warn"),
     }
 }
 
@@ -230,18 +246,24 @@ pub fn level(level: Level) -> &'static str {
 #[derive(Debug, Clone, Serialize)]
 pub struct Badge {
     pub kind: &'static str,
-    pub word: &'static str,
+    pub word: String,
+}
+
+impl Badge {
+    pub fn new(kind: &'static str, word: String) -> Badge {
+        Badge { kind, word }
+    }
 }
 
 pub fn badge(verdict: Verdict, waived: bool) -> Badge {
     if waived {
-        return Badge { kind: "waived", word: "Waived" };
+        return Badge::new("waived", text!("badge-waived"));
     }
     match verdict {
-        Verdict::Met => Badge { kind: "met", word: "Met" },
-        Verdict::Breached => Badge { kind: "breached", word: "Breached" },
-        Verdict::Undetermined => Badge { kind: "undetermined", word: "Undetermined" },
-        Verdict::NotMeasured => Badge { kind: "not-measured", word: "Not measured" },
+        Verdict::Met => Badge::new("met", text!("badge-met")),
+        Verdict::Breached => Badge::new("breached", text!("badge-breached")),
+        Verdict::Undetermined => Badge::new("undetermined", text!("badge-undetermined")),
+        Verdict::NotMeasured => Badge::new("not-measured", text!("badge-not-measured")),
     }
 }
 
@@ -269,12 +291,9 @@ impl Shown {
                 estimated: true,
                 why: String::new(),
             },
-            (Measured::Estimated(_), None) => Shown::words("undefined", "the value is no finite number"),
-            (Measured::Undefined { why }, None) => Shown::words("undefined", why.describe()),
-            (Measured::Suppressed, None) => Shown::words(
-                "suppressed",
-                "withheld, because a count behind it is below the publication limit or would disclose one",
-            ),
+            (Measured::Estimated(_), None) => Shown::words(&text!("undefined"), &text!("why-not-finite")),
+            (Measured::Undefined { why }, None) => Shown::words(&text!("undefined"), why.describe()),
+            (Measured::Suppressed, None) => Shown::words(&text!("suppressed"), &text!("why-suppressed")),
         }
     }
 
@@ -288,7 +307,7 @@ impl Shown {
                 estimated: true,
                 why: String::new(),
             },
-            Figure::Undefined { reason } => Shown::words("undefined", &prose(reason)),
+            Figure::Undefined { reason } => Shown::words(&text!("undefined"), &prose(reason)),
             Figure::Suppressed => Shown::of(&Measured::Suppressed),
         }
     }
@@ -353,11 +372,8 @@ mod tests {
             prose("-5 of 7 (-2 at 1e-7), [-1, 3]; 2026-11-25, a-b, e-7, re-5"),
             "−5 of 7 (−2 at 1e−7), [−1, 3]; 2026-11-25, a-b, e-7, re-5"
         );
-        assert_eq!(more(5, 3, ["row", "rows"], "a.csv"), "And 2 more rows, in a.csv.");
-        assert_eq!(
-            more(4, 3, ["row", "rows"], "a.csv") + &more(3, 3, ["row", "rows"], "a.csv"),
-            "And 1 more row, in a.csv."
-        );
+        assert_eq!(more(5, 3, "rows", "a.csv"), "And 2 more rows, in a.csv.");
+        assert_eq!(more(4, 3, "rows", "a.csv") + &more(3, 3, "rows", "a.csv"), "And 1 more row, in a.csv.");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()], 1, "a.csv"), ["a", "And 2 more sentences, in a.csv."]);
         assert_eq!((name("a\nb").as_str(), name(&"x".repeat(99)).chars().count()), ("a b", NAME_CHARS));
     }

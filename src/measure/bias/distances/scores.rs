@@ -184,7 +184,7 @@ fn middle(body: &Body) -> f64 {
 }
 
 /// Standardised mean differences of all values.
-pub fn means(place: &Place, bodies: &Bodies, unit: Unit, shift: f64, readings: &mut Vec<Reading>) {
+pub(super) fn means(place: &Place, bodies: &Bodies, unit: Unit, shift: f64, readings: &mut Vec<Reading>) {
     let of: Vec<Spread> = bodies.set(place.context, place.set).into_iter().map(|body| spread(body, shift)).collect();
     let everyone = spread(&bodies.everyone, shift);
     let (rows, rest) = (|i: usize| of[i].whole.n, |i: usize| everyone.whole.n - of[i].whole.n);

@@ -64,7 +64,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
         target: words::name(&classes.target),
         prediction: words::name(&classes.prediction),
         sets: classes.sets.iter().take(caps.sets).map(|of| set(of, caps)).collect(),
-        more: words::more(classes.sets.len(), caps.sets, ["set of attributes", "sets of attributes"], FILE),
+        more: words::more(classes.sets.len(), caps.sets, "sets-of-attributes", FILE),
     })
 }
 
@@ -97,11 +97,11 @@ fn set(set: &ClassSet, caps: &Caps) -> Set {
         across: words::across(&set.across.iter().map(|name| name.to_string()).collect::<Vec<_>>()),
         reference: set.reference.as_ref().map_or("the cohort of the highest rate".into(), |name| words::name(name)),
         rows: rows.into_iter().take(caps.cohorts).collect(),
-        more: words::more(all, caps.cohorts, ["line", "lines"], FILE),
+        more: words::more(all, caps.cohorts, "lines", FILE),
         worst: set.classes.iter().take(caps.cohorts).map(worst).collect(),
-        worst_more: words::more(set.classes.len(), caps.cohorts, ["class", "classes"], FILE),
+        worst_more: words::more(set.classes.len(), caps.cohorts, "classes", FILE),
         means: set.macro_recall.iter().take(caps.cohorts).map(mean).collect(),
-        means_more: words::more(set.macro_recall.len(), caps.cohorts, ["cohort", "cohorts"], FILE),
+        means_more: words::more(set.macro_recall.len(), caps.cohorts, "cohorts", FILE),
         mean_worst: Shown::figure(&set.macro_recall_worst),
     }
 }

@@ -105,16 +105,16 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
         representation: representation.collect(),
         representation_more: words::more(data.representation.len(), caps.sets, SETS, FILE),
         missing: data.missing.iter().take(caps.columns).map(missing).collect(),
-        missing_more: words::more(data.missing.len(), caps.columns, ["line", "lines"], FILE),
+        missing_more: words::more(data.missing.len(), caps.columns, "lines", FILE),
         complete: complete(data),
         missing_sentences: missing_sentences(data, error),
         proxies: data.proxies.iter().take(caps.sets).map(|proxies| proxy_set(proxies, caps)).collect(),
-        proxies_more: words::more(data.proxies.len(), caps.sets, ["protected column", "protected columns"], FILE),
+        proxies_more: words::more(data.proxies.len(), caps.sets, "protected-columns", FILE),
         left_out: words::list(&data.left_out, caps.texts, FILE),
     })
 }
 
-const SETS: [&str; 2] = ["set of attributes", "sets of attributes"];
+const SETS: &str = "sets-of-attributes";
 
 fn p(value: Option<f64>) -> String {
     match value {
@@ -204,7 +204,7 @@ fn shares(set: &Representation, error: f64, caps: &Caps) -> Shares {
         population: set.cohorts.iter().any(|line| line.against.is_some()),
         product: set.product,
         rows: set.cohorts.iter().take(caps.cohorts).map(row).collect(),
-        more: words::more(set.cohorts.len(), caps.cohorts, ["cohort", "cohorts"], FILE),
+        more: words::more(set.cohorts.len(), caps.cohorts, "cohorts", FILE),
         facts: set.fit.as_ref().map(distances).unwrap_or_default(),
         sentences: words::list(&told, SENTENCES, FILE),
     }
@@ -268,7 +268,7 @@ fn proxy_set(proxies: &Proxies, caps: &Caps) -> ProxySet {
     let names: Vec<String> = together.columns.iter().map(|name| words::name(name)).collect();
     ProxySet {
         columns: proxies.columns.iter().take(caps.columns).map(column).collect(),
-        more: words::more(proxies.columns.len(), caps.columns, ["column", "columns"], FILE),
+        more: words::more(proxies.columns.len(), caps.columns, "columns", FILE),
         sentences,
         levels_left_out: match proxies.levels_left_out {
             0 => String::new(),
@@ -281,7 +281,7 @@ fn proxy_set(proxies: &Proxies, caps: &Caps) -> ProxySet {
         together: words::sentence(&names.join(", ")),
         r_squared: Shown::figure(&together.r_squared),
         levels: together.levels.iter().take(caps.cohorts).map(levels).collect(),
-        levels_more: words::more(together.levels.len(), caps.cohorts, ["level", "levels"], FILE),
+        levels_more: words::more(together.levels.len(), caps.cohorts, "levels", FILE),
         attribute,
     }
 }

@@ -62,13 +62,13 @@ fn line(name: &str, value: &crate::audit::bias::Figure) -> Line {
 
 fn cohorts(first: Vec<Line>, of: &[audit::OfCohort], caps: &Caps) -> (Vec<Line>, String) {
     let cohorts = of.iter().take(caps.cohorts).map(|of| line(&of.cohort, &of.value));
-    let more = words::more(of.len(), caps.cohorts, ["cohort", "cohorts"], "report.json");
+    let more = words::more(of.len(), caps.cohorts, "cohorts", "report.json");
     (first.into_iter().chain(cohorts).collect(), more)
 }
 
 fn consistency(of: &audit::Consistency, caps: &Caps) -> Consistency {
     let columns: Vec<String> = of.columns.iter().take(caps.columns).map(|name| words::name(name)).collect();
-    let left = words::more(of.columns.len(), caps.columns, ["column", "columns"], "report.json");
+    let left = words::more(of.columns.len(), caps.columns, "columns", "report.json");
     let first = vec![
         line("everyone", &of.others),
         line("everyone, the row itself among its nearest (AIF360)", &of.with_itself),
@@ -104,6 +104,6 @@ fn flip(of: &audit::Flip, at: usize, caps: &Caps) -> Flip {
         lines,
         more,
         directions: of.directions.iter().take(caps.cohorts).map(direction).collect(),
-        directions_more: words::more(of.directions.len(), caps.cohorts, ["switch", "switches"], "report.json"),
+        directions_more: words::more(of.directions.len(), caps.cohorts, "switches", "report.json"),
     }
 }

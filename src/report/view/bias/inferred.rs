@@ -54,7 +54,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let all = &report.bias.inferred;
     let attributes: Vec<Attribute> =
         all.iter().take(caps.sets).enumerate().map(|(i, of)| attribute(i, of, report, caps)).collect();
-    let more = words::more(all.len(), caps.sets, ["attribute", "attributes"], "report.json");
+    let more = words::more(all.len(), caps.sets, "attributes", "report.json");
     (!attributes.is_empty()).then_some(Section { attributes, more })
 }
 
@@ -74,7 +74,7 @@ fn attribute(i: usize, of: &Inferred, report: &Report, caps: &Caps) -> Attribute
         not_measured: words::prose(&of.not_measured),
         levels: of.levels.iter().take(caps.cohorts).map(level).collect(),
         metrics: of.metrics.iter().take(caps.texts).map(|metric| rate(metric, of, report, caps)).collect(),
-        metrics_more: words::more(of.metrics.len(), caps.texts, ["metric", "metrics"], "report.json"),
+        metrics_more: words::more(of.metrics.len(), caps.texts, "metrics", "report.json"),
         caveats: of.caveats.iter().map(|text| words::sentence(text)).collect(),
     }
 }

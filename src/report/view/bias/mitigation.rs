@@ -101,10 +101,10 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
         gaps: found.parities.iter().map(|parity| words::capitalised(&words::name(spoken(parity)))).collect(),
         quality: words::capitalised(&words::name(&found.quality.replace('-', " "))),
         lines: lines(found, caps),
-        lines_more: words::more(found.candidates.len(), caps.cohorts, ["candidate", "candidates"], FILE),
+        lines_more: words::more(found.candidates.len(), caps.cohorts, "candidates", FILE),
         level: if decisions { "Selection rate" } else { "Mean prediction" },
         decisions,
-        effects_more: words::more(all.len(), caps.cohorts, ["line", "lines"], FILE),
+        effects_more: words::more(all.len(), caps.cohorts, "lines", FILE),
         effects: all.into_iter().take(caps.cohorts).collect(),
         made: found.candidates.iter().enumerate().take(caps.cohorts).map(|(i, tried)| made(i, tried, caps)).collect(),
         not_tried: found.not_tried.iter().take(caps.texts).map(not_tried).collect(),
@@ -202,7 +202,7 @@ fn made(i: usize, tried: &Tried, caps: &Caps) -> Made {
             .take(caps.cohorts)
             .map(|(cohort, rule)| fact(&words::name(cohort), words::prose(rule)))
             .collect(),
-        settings_more: words::more(tried.settings.len(), caps.cohorts, ["cohort", "cohorts"], FILE),
+        settings_more: words::more(tried.settings.len(), caps.cohorts, "cohorts", FILE),
     }
 }
 

@@ -62,7 +62,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
         confidence: words::confidence(report.method.confidence),
         facts,
         sets: ranking.sets.iter().take(caps.sets).map(|of| set(ranking, of, caps)).collect(),
-        more: words::more(ranking.sets.len(), caps.sets, ["set of attributes", "sets of attributes"], FILE),
+        more: words::more(ranking.sets.len(), caps.sets, "sets-of-attributes", FILE),
     })
 }
 
@@ -82,7 +82,7 @@ fn set(ranking: &Ranking, set: &RankedSet, caps: &Caps) -> Set {
         across: words::across(&set.across.iter().map(|name| name.to_string()).collect::<Vec<_>>()),
         tops: ranking.tops.iter().map(|top| format!("the first {}", words::count(top.k))).collect(),
         rows: set.cohorts.iter().take(caps.cohorts).map(row).collect(),
-        more: words::more(set.cohorts.len(), caps.cohorts, ["cohort", "cohorts"], FILE),
+        more: words::more(set.cohorts.len(), caps.cohorts, "cohorts", FILE),
         facts: vec![
             fact("NDKL", set.ndkl.map_or_else(none, words::figure)),
             fact(

@@ -61,7 +61,7 @@ pub struct Line {
 pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let all = &report.bias.regulation;
     let rules: Vec<Rule> = all.iter().take(caps.sets).enumerate().map(|(i, view)| rule(i, view, caps)).collect();
-    let more = words::more(all.len(), caps.sets, ["rule", "rules"], "report.json");
+    let more = words::more(all.len(), caps.sets, "rules", "report.json");
     (!rules.is_empty()).then_some(Section { rules, more })
 }
 
@@ -91,7 +91,7 @@ fn shape(table: &Table, view: &Regulation, caps: &Caps) -> Shape {
             .take(caps.cohorts)
             .map(|row| Row { cohort: words::name(&row.cohort), cells: cells(&row.cells) })
             .collect(),
-        more: words::more(table.rows.len(), caps.cohorts, ["row", "rows"], "report.json"),
+        more: words::more(table.rows.len(), caps.cohorts, "rows", "report.json"),
         notes: table.notes.iter().map(|note| words::prose(note)).collect(),
     }
 }

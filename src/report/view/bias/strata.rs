@@ -85,7 +85,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let sets = all.iter().take(caps.sets).enumerate().map(|(i, strata)| set(i + 1, strata, &name, caps));
     (!all.is_empty()).then(|| Section {
         sets: sets.collect(),
-        more: words::more(all.len(), caps.sets, ["set of attributes", "sets of attributes"], "report.json"),
+        more: words::more(all.len(), caps.sets, "sets-of-attributes", "report.json"),
     })
 }
 
@@ -128,9 +128,9 @@ fn set(number: usize, strata: &Strata, name: &dyn Fn(&str) -> String, caps: &Cap
                 strata: words::count(of.strata_left_out.into()),
             })
             .collect(),
-        disparities_more: words::more(strata.disparities.len(), caps.cohorts, ["cohort", "cohorts"], "report.json"),
+        disparities_more: words::more(strata.disparities.len(), caps.cohorts, "cohorts", "report.json"),
         widest: strata.within.iter().take(most).map(widest).collect(),
-        widest_more: words::more(strata.within.len(), most, ["line", "lines"], "report.json"),
+        widest_more: words::more(strata.within.len(), most, "lines", "report.json"),
     }
 }
 
@@ -153,9 +153,9 @@ fn rate(of: &RateWithin, name: &dyn Fn(&str) -> String, levels: &dyn Fn(u32) -> 
     Rate {
         name: name(&of.metric),
         pooled: of.cohorts.iter().take(caps.cohorts).map(pooled).collect(),
-        pooled_more: words::more(of.cohorts.len(), caps.cohorts, ["cohort", "cohorts"], "report.json"),
+        pooled_more: words::more(of.cohorts.len(), caps.cohorts, "cohorts", "report.json"),
         lines,
-        lines_more: words::more(all, most, ["line", "lines"], "report.json"),
+        lines_more: words::more(all, most, "lines", "report.json"),
         notes: of.cohorts.iter().take(caps.texts.min(caps.cohorts)).filter_map(note).collect(),
     }
 }

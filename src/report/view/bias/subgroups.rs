@@ -42,7 +42,7 @@ pub struct Line {
 pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let of = report.bias.subgroups.as_ref()?;
     let columns: Vec<String> = of.columns.iter().take(caps.columns).map(|name| words::name(name)).collect();
-    let left = words::more(of.columns.len(), caps.columns, ["column", "columns"], "report.json");
+    let left = words::more(of.columns.len(), caps.columns, "columns", "report.json");
     Some(Section {
         facts: vec![
             fact("Columns combined", format!("{}. {left}", columns.join(", ")).trim().to_owned()),
@@ -96,7 +96,7 @@ fn search(of: &audit::Search, caps: &Caps) -> Search {
         ],
         value: if of.numeric { "Mean" } else { "Share" },
         found: of.found.iter().take(caps.cohorts).map(line).collect(),
-        more: words::more(kept, caps.cohorts, ["subgroup", "subgroups"], "report.json"),
+        more: words::more(kept, caps.cohorts, "subgroups", "report.json"),
         said,
     }
 }

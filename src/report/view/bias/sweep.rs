@@ -67,7 +67,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
         withheld: sweep.withheld.as_deref().map(words::sentence).unwrap_or_default(),
         facts,
         sets,
-        sets_more: words::more(sweep.sets.len(), caps.sets, ["set of cohorts", "sets of cohorts"], "report.json"),
+        sets_more: words::more(sweep.sets.len(), caps.sets, "sets-of-cohorts", "report.json"),
     })
 }
 
@@ -80,7 +80,7 @@ fn set(number: usize, swept: &Swept, sweep: &Sweep, caps: &Caps) -> Set {
         charts,
         rows: swept.at.iter().take(caps.values).map(row).collect(),
         tests: swept.tests.iter().take(caps.cohorts).map(tested).collect(),
-        tests_more: words::more(swept.tests.len(), caps.cohorts, ["cohort", "cohorts"], "report.json"),
+        tests_more: words::more(swept.tests.len(), caps.cohorts, "cohorts", "report.json"),
     }
 }
 
@@ -91,7 +91,7 @@ fn four_fifths(swept: &Swept, sweep: &Sweep) -> String {
         false => format!("{} to {}", words::figure(*from), words::figure(*to)),
     };
     let spans: Vec<String> = swept.four_fifths.iter().take(RUNS).map(span).collect();
-    let left = words::more(swept.four_fifths.len(), RUNS, ["run", "runs"], "report.json");
+    let left = words::more(swept.four_fifths.len(), RUNS, "runs", "report.json");
     match (known, spans.is_empty()) {
         (false, _) => "Fewer than two cohorts have enough rows with a score.".into(),
         (true, true) => format!(

@@ -72,7 +72,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     Some(Section {
         facts,
         sets: sets.collect(),
-        sets_more: words::more(tests.sets.len(), caps.sets, ["set", "sets"], "report.json"),
+        sets_more: words::more(tests.sets.len(), caps.sets, "sets", "report.json"),
         notes: words::list(&tests.notes, caps.texts, "report.json"),
     })
 }
@@ -90,7 +90,7 @@ fn of_set(at: usize, set: &TestedSet, tests: &Tests, caps: &Caps) -> Set {
         id: format!("tests-{at}"),
         name: words::across(&set.across),
         gaps: set.rates.iter().filter_map(|rate| rate.gap.as_ref().map(|gap| of_gap(rate, gap))).collect(),
-        pairs_more: words::more(pairs.len(), caps.cohorts, ["comparison", "comparisons"], "report.json"),
+        pairs_more: words::more(pairs.len(), caps.cohorts, "comparisons", "report.json"),
         pairs: pairs.into_iter().take(caps.cohorts).map(|(rate, pair)| of_pair(rate, pair, tests)).collect(),
         not_tested: not_tested.collect(),
     }

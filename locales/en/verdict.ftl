@@ -1,0 +1,7 @@
+# Verdict, findings, criteria.
+
+criteria-evaluated = { $n } of { $of } { $of ->
+    [one] criterion
+   *[other] criteria
+} evaluated
+badge-note = Note
