@@ -112,7 +112,7 @@ impl Basis {
     }
 }
 
-/// The value that this share of the replicates does not exceed, rounded up to one of them; infinite where there are none.
+/// The value that this share of the replicates does not exceed, rounded up to one of them; infinite where they are too few for the share.
 pub(super) fn upper_quantile(sorted: &[f64], share: f64) -> f64 {
     let at = (share * (sorted.len() + 1) as f64).ceil() as usize;
     sorted.get(at.saturating_sub(1)).copied().unwrap_or(f64::INFINITY)

@@ -58,8 +58,11 @@ impl Between {
         Some(squares.sum::<f64>().sqrt())
     }
 
-    /// The index when all deviations are multiplied by a factor.
+    /// The index when all deviations are multiplied by a factor; unbounded with it.
     fn at(&self, index: Index, factor: f64) -> f64 {
+        if factor.is_infinite() {
+            return f64::INFINITY;
+        }
         let square = |factor: f64| self.cohorts.iter().map(|(share, v)| share * (factor * v).powi(2)).sum::<f64>();
         match index {
             Index::Entropy => square(factor) / 2.0,

@@ -52,7 +52,13 @@ pub fn step_down(
     }
 }
 
-/// True when a tail of half alpha holds at least one replicate, for intervals made of them.
+/// True when a tail holds at least one replicate, for intervals made of them: half of alpha at each end, or all of it where the interval is
+/// made of deviations, which are not signed.
 fn is_resolved(estimate: &Estimate, alpha: f64, replicates: u32) -> bool {
-    !matches!(estimate.method, Method::Bootstrap | Method::NoisyBootstrap) || alpha / 2.0 * f64::from(replicates) >= 1.0
+    let replicates = f64::from(replicates);
+    match estimate.method {
+        Method::Bootstrap | Method::NoisyBootstrap => alpha / 2.0 * replicates >= 1.0,
+        Method::Deviations | Method::Dispersion => alpha * replicates >= 1.0,
+        _ => true,
+    }
 }

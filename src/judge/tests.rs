@@ -9,7 +9,7 @@ use rand_distr::{Binomial, Distribution};
 
 use super::*;
 use crate::audit::Contrast;
-use crate::estimate::{Sample, Share, Why, contrast};
+use crate::estimate::{Between, Index, Sample, Share, Support, Why, contrast};
 use crate::metric::{Against, Comparison};
 use crate::plan::Learned;
 use crate::plan::spec::{Format, Spec};
@@ -228,6 +228,29 @@ fn step_down_is_holm() {
         counts[rejected] += 1;
     }
     assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
+/// An interval of deviations has its whole error on one side: it takes as many replicates as the error goes into one, times the values judged.
+#[test]
+fn deviations_too_few_for_the_values_judged_breach_nothing() {
+    let support = Support { n: 900, n_effective: 900.0 };
+    let deviations = |replicates: u32| (0..replicates).map(|i| f64::from(i) * 1e-4).collect::<Vec<_>>();
+    let made: [fn(Vec<f64>, Support) -> Estimate; 2] = [
+        |deviations, support| Estimate::distance(0.5, deviations, 1.0, support, 0.95),
+        |deviations, support| {
+            Between::of(&[(1.0, 4.0), (3.0, 4.0)]).unwrap().estimate(Index::Variation, deviations, support, 0.95)
+        },
+    ];
+    for make in made {
+        for (replicates, family, enough) in
+            [(20, 1, true), (19, 1, false), (20, 2, false), (40, 2, true), (39, 2, false)]
+        {
+            let estimate = make(deviations(replicates), support);
+            let tested = [Some((&estimate, Limit::AtMost(0.1)))];
+            let judged = holm::step_down(&tested, family, 0.95, replicates)[0].unwrap();
+            assert_eq!((judged.resolved, judged.breached), (enough, enough), "{replicates} {family}");
+        }
+    }
 }
 
 fn p_value(estimate: &Estimate, limit: Limit) -> f64 {

@@ -31,6 +31,19 @@ fn equal_means_have_an_interval_from_zero() {
     }
 }
 
+#[test]
+fn a_confidence_beyond_the_replicates_has_no_upper_end() {
+    let support = Support { n: 8, n_effective: 8.0 };
+    for index in [Index::Entropy, Index::Theil, Index::Variation] {
+        for cohorts in [[(1.0, 4.0), (1.5, 4.0)], [(1.0, 4.0), (1.0, 4.0)], [(0.0, 4.0), (1.5, 4.0)]] {
+            let estimate = Between::of(&cohorts).unwrap().estimate(index, vec![0.1; 99], support, 0.95);
+            assert!(estimate.interval.upper.unwrap() > estimate.point, "{index:?} {cohorts:?}");
+            let beyond = estimate.at(0.9999).interval;
+            assert_eq!((beyond.lower, beyond.upper), (Some(0.0), None), "{index:?} {cohorts:?}");
+        }
+    }
+}
+
 /// 400 runs of 200 replicates with a fixed seed: a law of 95 % falls below 90 % with a chance of 3e-5.
 #[test]
 fn indices_are_held_at_least_at_the_stated_rate() {
