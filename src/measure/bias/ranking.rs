@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::Context;
+use super::distances::curve::is_outside;
 use crate::audit::Reading;
 use crate::audit::bias::Figure;
 use crate::audit::bias::ranking::{Infeasible, Ranked, RankedSet, Ranking, Top};
@@ -49,6 +50,7 @@ pub fn measure(
     }
     let list = List::of(plan, context.released)?;
     let wanted = plan.spec.measure.ranking.clone().unwrap_or_default();
+    let placed = !list.outside;
     let tops: Vec<Cut> = wanted.top.iter().map(|&top| list.cut(top)).collect();
     let protection = if hides(context) { context.protection.without_all() } else { context.protection.clone() };
     for card in context.metrics.iter().filter(|card| RANKING.iter().any(|ranking| ranking.id == card.id)) {
@@ -58,7 +60,9 @@ pub fn measure(
         };
         readings.extend(emit(plan, card, context.cohorts, &protection, Layer::Joint, &sample, None));
     }
-    if list.binned {
+    if list.outside {
+        notes.push("More than 4,096 distinct scores, and some are below 0 or above 1: such scores are not told apart, so places in the list are not measured.".into());
+    } else if list.binned {
         notes.push(format!(
             "More than 4,096 distinct scores: for places in the list they are in {} bins, and those of a bin count as equal.",
             list.bins.map_or(0, |bins| bins.count)
@@ -74,7 +78,7 @@ pub fn measure(
     let sets = context.cohorts.sets.iter().enumerate();
     Ok(Some(Ranking {
         rows: everyone.then_some(list.n),
-        tops: tops.iter().map(|cut| cut.top(everyone)).collect(),
+        tops: tops.iter().map(|cut| cut.top(everyone && placed)).collect(),
         sets: sets.map(|(set, groups)| of_set(context, &protection, &list, (set, groups), &tops)).collect(),
         bins: list.bins.filter(|_| list.binned).map(|bins| bins.count),
     }))
@@ -110,7 +114,7 @@ fn of_set(
         exposure: figure(&list.exposure(group).measure(confidence)),
     };
     let cohorts: Vec<Vec<f64>> = compared.iter().map(|group| list.counts(group)).collect();
-    let made_up = MadeUp::of(&cohorts).filter(|_| shown);
+    let made_up = MadeUp::of(&cohorts).filter(|_| shown && !list.outside);
     RankedSet {
         across: groups.names.clone(),
         cohorts: compared.iter().enumerate().map(ranked).collect(),
@@ -144,6 +148,8 @@ struct List<'a> {
     bucket: Option<usize>,
     bins: Option<Bins>,
     binned: bool,
+    /// Binned, and a score is below 0 or above 1: those beyond have no places of their own.
+    outside: bool,
     /// Place of every value.
     places: BTreeMap<Ordered, usize>,
     /// Rows of every value.
@@ -167,6 +173,7 @@ impl<'a> List<'a> {
             bucket,
             bins: histogram.bins,
             binned,
+            outside: binned && is_outside(histogram),
             places: BTreeMap::new(),
             rows: Vec::new(),
             exposure: Vec::new(),
@@ -246,6 +253,9 @@ impl<'a> List<'a> {
     }
 
     fn selected(&self, group: &Group, cut: &Cut) -> Sample {
+        if self.outside {
+            return Sample::None(Why::ScoreNoProbability);
+        }
         let counts = self.counts(group);
         let (taken, rows) = (in_top(&counts, cut), counts.iter().sum::<f64>());
         if rows <= 0.0 {
@@ -270,6 +280,9 @@ impl<'a> List<'a> {
     }
 
     fn exposure(&self, group: &Group) -> Sample {
+        if self.outside {
+            return Sample::None(Why::ScoreNoProbability);
+        }
         let all: f64 = self.rows.iter().zip(&self.exposure).map(|(&n, v)| n as f64 * v).sum();
         let unit = all / self.n.max(1) as f64;
         let sums = |counts: &[f64]| {

@@ -55,6 +55,11 @@ pub fn measure(
     }
     let buckets = noise::buckets(plan).then_some(BUCKETS);
     let spreads = Spreads::of(plan, context.released.histogram("measure/score")?, true, buckets);
+    if spreads.outside {
+        return Ok(Some(nothing(
+            "a score is below 0 or above 1, and more than 4,096 are distinct: those beyond are not told apart",
+        )));
+    }
     let everyone = spreads.body(&context.cohorts.everyone);
     let snap = |value: f64| spreads.bins.map_or(value, |bins| bins.ends(bins.code(value)).0);
     let thresholds = thresholds(&everyone, decided_at, &snap);

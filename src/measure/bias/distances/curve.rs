@@ -39,6 +39,8 @@ pub struct Spreads<'a> {
     buckets: Option<u32>,
     /// More distinct values than are kept: all are binned.
     pub bins: Option<Bins>,
+    /// Binned, and a value is beyond the bins: those of the first and the last bin are not near its middle.
+    pub outside: bool,
 }
 
 type Count = BTreeMap<Ordered, f64>;
@@ -53,6 +55,7 @@ impl<'a> Spreads<'a> {
             labelled,
             buckets,
             bins: histogram.bins.filter(|_| binned),
+            outside: binned && is_outside(histogram),
         }
     }
 
@@ -82,6 +85,15 @@ impl<'a> Spreads<'a> {
         }
         Body { whole: curves(whole), parts: parts.into_iter().map(curves).collect() }
     }
+}
+
+/// True when a value is beyond the bins.
+pub fn is_outside(histogram: &Histogram) -> bool {
+    let beyond = |bins: &Bins, (least, greatest): (Ordered, Ordered)| {
+        least.number() < bins.lower || greatest.number() > bins.upper
+    };
+    let ranges = || histogram.groups.values().filter_map(|counts| counts.range);
+    histogram.bins.as_ref().is_some_and(|bins| ranges().any(|range| beyond(bins, range)))
 }
 
 fn curves([negative, positive, all]: [Count; 3]) -> Curves {

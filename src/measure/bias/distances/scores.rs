@@ -51,6 +51,7 @@ pub fn measure(context: &Context, readings: &mut Vec<Reading>, notes: &mut Vec<S
     let protection = &if few { context.protection.without_all() } else { context.protection.clone() };
     let unit = bodies.everyone.whole.all.iter().all(|(score, _)| (0.0..=1.0).contains(score));
     let shift = middle(&bodies.everyone);
+    let from = readings.len();
     for card in cards {
         let layer = Layer::of(card.needs);
         if VALUES.contains(&card.id) {
@@ -70,11 +71,23 @@ pub fn measure(context: &Context, readings: &mut Vec<Reading>, notes: &mut Vec<S
             }
         }
     }
-    notes.extend(binned(&spreads, &bodies));
+    if spreads.outside {
+        readings.iter_mut().skip(from).for_each(withhold);
+        notes.push("More than 4,096 distinct scores, and some are below 0 or above 1: such scores are not told apart, so distances of scores and what belongs to them are not measured.".into());
+    } else {
+        notes.extend(binned(&spreads, &bodies));
+    }
     if few {
         notes.push("Few rows have no score; distances of scores would give that number away and are withheld.".into());
     }
     Ok(())
+}
+
+/// Scores beyond the bins have no value.
+fn withhold(reading: &mut Reading) {
+    if reading.measured.estimate().is_some() {
+        reading.measured = Measured::Undefined { why: Why::ScoreNoProbability };
+    }
 }
 
 fn binned(spreads: &Spreads, bodies: &Bodies) -> Option<String> {
@@ -165,6 +178,9 @@ impl<'a> Scored<'a> {
 
     /// The standardised mean difference of two cohorts.
     pub fn difference(&self, a: &Group, b: &Group, unit: Unit) -> Measured {
+        if self.spreads.outside {
+            return Measured::Undefined { why: Why::ScoreNoProbability };
+        }
         let of = |group: &Group| spread(&self.spreads.body(group), self.shift);
         let (a, b) = (of(a), of(b));
         let method = method(!self.everyone.parts.is_empty(), Method::Student);
@@ -172,9 +188,9 @@ impl<'a> Scored<'a> {
         signed(standardised(&a, &b, &self.everyone, unit), f64::INFINITY, rows, method, self.confidence)
     }
 
-    /// True when there are more distinct scores than are kept.
+    /// True when there are more distinct scores than are kept, and the bins hold them.
     pub fn is_binned(&self) -> bool {
-        self.spreads.bins.is_some()
+        self.spreads.bins.is_some() && !self.spreads.outside
     }
 }
 

@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 
 use super::*;
 use crate::audit::bias::Figure;
+use crate::estimate::Measured;
 use crate::evidence::Evidence;
 use crate::measure::{Measurement, Subject, measure};
 use crate::plan::spec::{Format, Spec};
@@ -124,6 +125,32 @@ fn hostile_lists_have_reasons_and_no_panic() {
     }
     let ranking = measured(&plan, &many).bias.ranking.unwrap();
     assert_eq!((ranking.bins, ranking.tops[0].k), (Some(4000), 1000));
+}
+
+/// Of many distinct scores those beyond 0 and 1 are all in the first or the last bin: nothing is told from them.
+#[test]
+fn many_scores_that_are_no_probabilities_are_undefined() {
+    let plan = plan("[measure]\nmetrics = [\"all\"]\n[measure.ranking]\ntop = [0.1]");
+    let many = |greatest: f64| -> Vec<(u32, f64)> {
+        (0..10_000).map(|i| (u32::from(i % 3 == 0), f64::from(i) / 9_999.0 * greatest)).collect()
+    };
+    let of_scores = ["score-kolmogorov-smirnov", "score-wasserstein", "mean-score", "selection-at-k", "exposure"];
+    for (greatest, wanted) in [(1.0, true), (1.001, false), (700.0, false)] {
+        let found = measured(&plan, &many(greatest));
+        for metric in of_scores.into_iter().chain(["score-standardised-mean-difference-pooled"]) {
+            let of: Vec<_> = found.readings.iter().filter(|reading| &*reading.metric == metric).collect();
+            assert!(!of.is_empty(), "{metric}");
+            assert_eq!(of.iter().any(|reading| reading.measured.estimate().is_some()), wanted, "{metric} {greatest}");
+            let why = |reading: &&&Reading| reading.measured == Measured::Undefined { why: Why::ScoreNoProbability };
+            assert_eq!(of.iter().any(|reading| why(&reading)), !wanted, "{metric} {greatest}");
+        }
+        let (ranking, sweep) = (found.bias.ranking.unwrap(), found.bias.sweep.unwrap());
+        assert_eq!((ranking.sets[0].ndkl.is_some(), ranking.tops[0].at_cut.is_some()), (wanted, wanted));
+        assert_eq!((sweep.withheld.is_none(), sweep.sets.is_empty()), (wanted, !wanted));
+    }
+    // Few distinct values are kept as they are.
+    let few: Vec<(u32, f64)> = (0..400).map(|i| (i % 2, f64::from(i % 40) - 20.0)).collect();
+    assert!(measured(&plan, &few).bias.sweep.unwrap().withheld.is_none());
 }
 
 /// Against the sum term by term.
