@@ -1,12 +1,12 @@
 //! Distances of predictions and residuals, mean predictions and targets, and the greatest loss of a cohort.
 
-use super::curve::{Body, Spreads, quantile, total, without};
+use super::curve::{Body, Spreads, quantile, total};
 use super::deviations::{Norm, Of};
 use super::means::{Powers, Spread, Unit, standardised};
 use super::scores::{mean, means};
 use super::{Bodies, Distance, Figures, Other, Place, method};
 use crate::audit::Reading;
-use crate::estimate::{BUCKETS, Estimate, Family, Measured, Method, Sample, Support, Why};
+use crate::estimate::{BUCKETS, Estimate, Family, Measured, Method, Sample, Share, Support, Why};
 use crate::evidence::Missing;
 use crate::measure::bias::Context;
 use crate::measure::errors::Errors;
@@ -14,6 +14,7 @@ use crate::measure::suppression::{Layer, Protection};
 use crate::measure::{Group, emit, noise};
 use crate::metric::{Card, Needs};
 use crate::plan::Plan;
+use crate::statistic::Cell;
 
 const ABOVE: [(&str, f64); 3] =
     [("prediction-above-q50", 0.5), ("prediction-above-q80", 0.8), ("prediction-above-q90", 0.9)];
@@ -106,20 +107,17 @@ fn binned(spreads: &Spreads) -> Option<String> {
 }
 
 /// The share of a cohort above a value.
-fn above_of(body: &Body, above: Option<f64>) -> Sample {
+pub(super) fn above_of(body: &Body, above: Option<f64>) -> Sample {
     let n = total(&body.whole.all);
     let Some(above) = above.filter(|_| n > 0.0) else { return Sample::None(Why::EmptyDenominator) };
     let share = |points: &[(f64, f64)]| {
         let rows: f64 = points.iter().filter(|(value, _)| *value > above).map(|(_, n)| n).sum();
-        let n = total(points);
-        (n > 0.0).then(|| rows / n)
+        Share { numerator: Cell::rows(rows as i64), denominator: Cell::rows(total(points) as i64) }
     };
-    if body.parts.is_empty() {
-        return Sample::Rows { p: share(&body.whole.all).unwrap_or_default(), n: n as i64 };
+    match body.parts.is_empty() {
+        true => Sample::share(&share(&body.whole.all)),
+        false => Sample::bucketed_share(&body.parts.iter().map(|part| share(&part.all)).collect::<Vec<_>>()),
     }
-    let left_out = body.parts.iter().map(|part| share(&without(&body.whole.all, &part.all))).collect();
-    let filled = body.parts.iter().filter(|part| !part.all.is_empty()).count();
-    Sample::buckets(share(&body.whole.all), left_out, filled, n as i64)
 }
 
 fn residuals(context: &Context, cards: &[&Card], errors: &Errors, readings: &mut Vec<Reading>) {

@@ -313,6 +313,27 @@ fn what_has_no_rows_or_no_variation_is_undefined() {
     assert_eq!(wasserstein(&points(&[1.0]), &[]), None);
 }
 
+/// A share of dependent rows is kept within 0 and 1, and at the ends of its range it has an interval.
+#[test]
+fn shares_above_a_value_are_shares_where_rows_share_units() {
+    let cohort = |values: &dyn Fn(usize) -> f64| {
+        let parts: Vec<Vec<f64>> = (0..BUCKETS as usize).map(|bucket| vec![values(bucket); 3]).collect();
+        let curves = |values: &[f64]| Curves { all: points(values), ..Curves::default() };
+        Body { whole: curves(&parts.concat()), parts: parts.iter().map(|part| curves(part)).collect() }
+    };
+    for (of, point) in [(0, 0.0), (1, 0.005), (100, 0.5), (199, 0.995), (200, 1.0)] {
+        let body = cohort(&|bucket| if bucket < of { 2.0 } else { 0.0 });
+        let sample = regression::above_of(&body, Some(1.0));
+        let measured = sample.measure(0.95);
+        let estimate = measured.estimate().unwrap();
+        let (lower, upper) = (estimate.interval.lower.unwrap(), estimate.interval.upper.unwrap());
+        assert!((estimate.point - point).abs() < 1e-12, "{of}");
+        assert!(lower >= 0.0 && upper <= 1.0 && upper - lower > 0.01, "{of}: {lower} {upper}");
+        // A row of one bucket tells nothing new of the others in it.
+        assert!(estimate.support.n == 600 && estimate.support.n_effective <= 201.0, "{:?}", estimate.support);
+    }
+}
+
 /// Rows of one unit have one value: without buckets the interval would be too narrow by the square root of the unit's rows.
 #[test]
 fn intervals_of_rows_that_share_units_cover() {
