@@ -235,7 +235,8 @@ fn fit(context: &Context, groups: &Groups, compared: &[(&Group, Sample)], shares
         infinity_norm: figure(greatest, &|deviation| deviation.1, &drawn),
         kullback_leibler: some(divergence(&p, &q)),
         jensen_shannon: some((divergence(&p, &middle) + divergence(&q, &middle)) / 2.0),
-        kullback_leibler_at_equality: some(f64::from(degrees) / (2.0 * n as f64)),
+        // Of independent rows only.
+        kullback_leibler_at_equality: some(f64::from(degrees) / (2.0 * n as f64)).filter(|_| !context.plan.dependent),
     }
 }
 

@@ -491,6 +491,7 @@ fn weights_and_buckets_reach_shares_and_tests() {
     close(share, 2.0 * a / (a + 4000.0), 1e-12);
     assert!(upper - lower > 0.01 && upper - lower < 0.1, "{lower} {upper}");
     let fit = data.representation[0].fit.as_ref().unwrap();
+    assert!(fit.kullback_leibler.is_some() && fit.kullback_leibler_at_equality.is_none(), "{fit:?}");
     let total = ends(&fit.total_variation);
     assert!(fit.p.unwrap() < 1e-6 && total.1 > 0.0 && total.2 < 1.0, "{fit:?}");
     // Nothing about missing values depends on the level.
