@@ -45,9 +45,11 @@ pub struct Repaired {
 /// A map of numbers: straight between knots, a shift beyond the ends.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Map {
-    /// Value and what it becomes, ascending.
-    knots: Vec<(f64, f64)>,
+    pieces: Vec<Piece>,
 }
+
+/// A line: its upper end, slope and intercept; the last has no end.
+type Piece = (Option<f64>, f64, f64);
 
 impl Map {
     /// Between the quantiles of a cohort and a share of the way to the goals. Equal quantiles become one knot, at the mean of their goals.
@@ -55,19 +57,19 @@ impl Map {
         let mut knots: Vec<(f64, f64)> = Vec::new();
         let mut i = 0;
         while i < own.len() {
-            let same = own[i..].iter().take_while(|value| **value == own[i]).count();
+            let same = own[i..].iter().take_while(|value| **value == own[i]).count().max(1);
             let goal = goals[i..i + same].iter().sum::<f64>() / same as f64;
             knots.push((own[i], own[i] + share * (goal - own[i])));
             i += same;
         }
-        Map { knots }
+        Map { pieces: Map::between(&knots) }
     }
 
-    /// Slope and intercept of every piece, with its upper end; the last has none.
-    fn pieces(&self) -> Vec<(Option<f64>, f64, f64)> {
-        let (Some(first), Some(last)) = (self.knots.first(), self.knots.last()) else { return Vec::new() };
+    /// The pieces between knots of value and what it becomes, ascending.
+    fn between(knots: &[(f64, f64)]) -> Vec<Piece> {
+        let (Some(first), Some(last)) = (knots.first(), knots.last()) else { return Vec::new() };
         let mut pieces = vec![(Some(first.0), 1.0, first.1 - first.0)];
-        pieces.extend(self.knots.windows(2).map(|pair| {
+        pieces.extend(knots.windows(2).map(|pair| {
             let slope = (pair[1].1 - pair[0].1) / (pair[1].0 - pair[0].0);
             (Some(pair[1].0), slope, pair[0].1 - slope * pair[0].0)
         }));
@@ -76,7 +78,7 @@ impl Map {
     }
 
     pub fn value(&self, x: f64) -> f64 {
-        let piece = self.pieces().into_iter().find(|(end, ..)| end.is_none_or(|end| x < end));
+        let piece = self.pieces.iter().find(|(end, ..)| end.is_none_or(|end| x < end));
         piece.map_or(x, |(_, slope, intercept)| x * slope + intercept)
     }
 
@@ -87,7 +89,7 @@ impl Map {
         };
         let mut branches = Vec::new();
         let mut otherwise = None;
-        for (end, slope, intercept) in self.pieces() {
+        for &(end, slope, intercept) in &self.pieces {
             match end {
                 Some(end) => {
                     let below = Expr::Compare(Order::Less, Box::new(of.clone()), Box::new(Scalar::number(end)));
@@ -133,7 +135,7 @@ pub fn maps(by_cohort: &[Vec<f64>], share: f64) -> Vec<Option<Map>> {
     quantiles.iter().map(|own| own.as_ref().map(|own| Map::of(own, &goals, share))).collect()
 }
 
-/// Moves every numeric feature.
+/// Moves every numeric feature, within its bounds: the model sees no value beyond them.
 pub fn quantiles(features: &[Feature], mitigated: &Mitigated, rows: &[Seen], share: f64) -> Result<Repaired, String> {
     let numbers: Vec<usize> = (0..features.len()).filter(|&j| features[j].block.is_none()).collect();
     if numbers.is_empty() {
@@ -142,16 +144,18 @@ pub fn quantiles(features: &[Feature], mitigated: &Mitigated, rows: &[Seen], sha
     let mut changed = features.to_vec();
     let mut values: Vec<Vec<f64>> = rows.iter().map(|row| row.values.clone()).collect();
     for j in numbers {
+        let Fixed { lower, upper, .. } = features[j].fixed;
+        let within = |x: f64| x.max(lower).min(upper);
         let mut by_cohort = vec![Vec::new(); mitigated.cohorts.len()];
         for row in rows {
             if let Some(of) = row.cohort.and_then(|at| by_cohort.get_mut(at)) {
-                of.push(row.values[j]);
+                of.push(within(row.values[j]));
             }
         }
         let maps = maps(&by_cohort, share);
         for (row, values) in rows.iter().zip(&mut values) {
             if let Some(map) = row.cohort.and_then(|at| maps.get(at)).and_then(Option::as_ref) {
-                values[j] = map.value(row.values[j]);
+                values[j] = map.value(within(row.values[j]));
             }
         }
         let of = &features[j].fixed.of;

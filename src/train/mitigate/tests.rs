@@ -7,7 +7,12 @@ use super::curve::{Curve, Cut, NOBODY, alike, gap, reject_option};
 use super::fit::{Covariance, Rows, strengths};
 use super::odds::equalized;
 use super::refit::{massaging, weights};
-use super::repair::maps;
+use super::repair::{maps, quantiles};
+use super::rows::Seen;
+use crate::demand::Fixed;
+use crate::plan::features::Feature;
+use crate::plan::mitigated::Mitigated;
+use crate::scalar::Scalar;
 use crate::train::factor::dot;
 use crate::train::quadratic::Weights;
 
@@ -247,4 +252,23 @@ fn repaired_quantiles_are_those_of_the_median_cohort() {
     // One value only: a single knot, and beyond it a shift.
     let single = maps(&[vec![3.0; 9], vec![5.0; 9]], 1.0);
     assert_eq!((single[0].as_ref().unwrap().value(3.0), single[1].as_ref().unwrap().value(7.0)), (4.0, 6.0));
+}
+
+/// Differences of such values are infinite. They are moved within the bounds of the feature, and maps of them come to an end.
+#[test]
+fn values_of_any_size_are_repaired_within_their_bounds() {
+    let wide = |n: usize| -> Vec<f64> { (0..n).map(|i| if i % 2 == 0 { -1e308 } else { 1e308 }).collect() };
+    assert_eq!(maps(&[wide(7), wide(50), vec![0.0; 3]], 1.0).iter().flatten().count(), 3);
+    let fixed = Fixed { of: Scalar::column("x"), lower: 0.0, upper: 10.0 };
+    let features = [Feature { label: "x".into(), column: "x".into(), fixed, block: None }];
+    let conditions = vec![Scalar::number(1.0), Scalar::number(0.0)];
+    let cohorts = vec![crate::cohort::Cohort::everyone(), crate::cohort::Cohort::everyone()];
+    let mitigated = Mitigated { set: 0, names: Vec::new(), cohorts, conditions };
+    let row = |(i, x): (usize, f64)| Seen { values: vec![x], label: i % 3 == 0, cohort: Some(i % 2) };
+    let values =
+        wide(80).into_iter().chain((0..80).map(|i| f64::from(i % 11))).map(|x| if x > 9.5 { x / 2.0 } else { x });
+    let rows: Vec<Seen> = values.enumerate().map(row).collect();
+    let repaired = quantiles(&features, &mitigated, &rows, 1.0).unwrap();
+    assert_eq!(repaired.values.len(), rows.len());
+    assert!(repaired.values.iter().flatten().all(|x| (-10.0..=20.0).contains(x)), "{:?}", repaired.values);
 }
