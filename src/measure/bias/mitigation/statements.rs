@@ -80,21 +80,23 @@ pub fn summary(parities: &[String], before: &Outcome, tried: &[Tried]) -> Vec<St
 /// The change of one rate.
 type Read = fn(&Effect) -> &Figure;
 
-/// Where a gap got smaller and no cohort's rate rose (Mittelstadt, Wachter and Russell 2023).
+/// Where a gap got smaller and rates fell, both beyond their intervals, and no cohort's rate rose (Mittelstadt, Wachter and Russell 2023).
+///
+/// The gaps are of the same rows; that their intervals do not overlap is more than it takes.
 pub fn levelling_down(before: &Outcome, after: &Outcome, effects: &[Effect]) -> Vec<String> {
     let rates: [(usize, &str, Read); 2] =
         [(0, "selection rates", |effect| &effect.level), (1, "true positive rates", |effect| &effect.true_positive)];
     let mut found = Vec::new();
     for (at, what, of) in rates {
-        let gap = |outcome: &Outcome| outcome.gaps.get(at).and_then(Figure::point);
-        let closed = gap(before).zip(gap(after)).is_some_and(|(was, is)| is < was);
+        let gap = |outcome: &Outcome| outcome.gaps.get(at).and_then(ends);
+        let closed = gap(before).zip(gap(after)).is_some_and(|((_, was, _), (.., is))| is < was);
         let changes: Vec<(&str, &Figure, f64)> = effects
             .iter()
             .filter_map(|effect| Some((effect.cohort.as_str(), of(effect), of(effect).point()?)))
             .collect();
         let fallen: Vec<String> = changes
             .iter()
-            .filter(|(.., change)| *change < 0.0)
+            .filter(|(_, figure, _)| ends(figure).is_some_and(|(.., upper)| upper < 0.0))
             .map(|(cohort, figure, _)| format!("{cohort} {}", text(figure)))
             .collect();
         if closed && !fallen.is_empty() && changes.iter().all(|(.., change)| *change <= 0.0) {

@@ -98,4 +98,11 @@ fn lowering_all_is_named() {
     let said = statements::levelling_down(&outcome(0.2), &outcome(0.05), &effects);
     assert!(said.len() == 1 && said[0].contains("selection rates") && said[0].contains("m -0.100"), "{said:?}");
     assert!(statements::levelling_down(&outcome(0.05), &outcome(0.2), &effects).is_empty());
+    // A gap, or a fall, within its interval is no change.
+    assert!(statements::levelling_down(&outcome(0.2), &outcome(0.185), &effects).is_empty());
+    let little = [effect("f", 0.0, 0.02), effect("m", -0.009, -0.1)];
+    assert!(statements::levelling_down(&outcome(0.2), &outcome(0.05), &little).is_empty());
+    let unbounded = Figure::Estimated { point: -0.1, lower: None, upper: None, n: 100 };
+    let unknown = [effect("f", 0.0, 0.02), Effect { level: unbounded, ..effect("m", -0.1, -0.1) }];
+    assert!(statements::levelling_down(&outcome(0.2), &outcome(0.05), &unknown).is_empty());
 }
