@@ -225,6 +225,7 @@ pub enum Why {
     NoReference,
     OneClass,
     TooFewBuckets,
+    BucketsDoNotVary,
     TooFewRows,
     NotAMixture,
     NoVariation,
@@ -247,6 +248,9 @@ impl Why {
             Why::NoReference => "no reference level is declared for every attribute",
             Why::OneClass => "only one of the two labels occurs",
             Why::TooFewBuckets => "fewer than 20 buckets of units have rows",
+            Why::BucketsDoNotVary => {
+                "the value is the same without any one bucket of units: the buckets do not vary and give it no interval"
+            }
             Why::TooFewRows => "fewer than two rows",
             Why::NotAMixture => "the value of everyone is no average of the cohorts' values",
             Why::NoVariation => "the target does not vary",

@@ -266,5 +266,9 @@ pub fn xauc(a: &Body, b: &Body) -> Result<Signed, Why> {
     });
     let buckets = filled as f64;
     let variance = of_bucket.map(|sum| sum * sum).sum::<f64>() * buckets / (buckets - 1.0);
-    Ok(Signed { point, se: variance.sqrt(), df: Some(buckets - 1.0) })
+    // A sum of terms of size 1 / rows: below it are last digits.
+    match variance.sqrt() > 16.0 * f64::EPSILON {
+        true => Ok(Signed { point, se: variance.sqrt(), df: Some(buckets - 1.0) }),
+        false => Err(Why::BucketsDoNotVary),
+    }
 }

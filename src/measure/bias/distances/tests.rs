@@ -334,6 +334,20 @@ fn shares_above_a_value_are_shares_where_rows_share_units() {
     }
 }
 
+/// Scores that tell the labels apart without fail have areas of 1 in every bucket.
+#[test]
+fn discrimination_that_is_alike_in_all_buckets_has_no_interval() {
+    let cohort = |last: f64| {
+        let curves = |negative: &[f64], positive: &[f64]| body(negative, positive).whole;
+        let last = |bucket: u32| if bucket == 0 { last } else { 0.9 };
+        let parts: Vec<Curves> = (0..BUCKETS).map(|bucket| curves(&[0.1], &[last(bucket)])).collect();
+        let positive: Vec<f64> = (0..BUCKETS).map(last).collect();
+        Body { whole: curves(&vec![0.1; BUCKETS as usize], &positive), parts }
+    };
+    assert_eq!(xauc(&cohort(0.9), &cohort(0.9)), Err(Why::BucketsDoNotVary));
+    assert!(xauc(&cohort(0.05), &cohort(0.9)).unwrap().se > 0.0);
+}
+
 /// Rows of one unit have one value: without buckets the interval would be too narrow by the square root of the unit's rows.
 #[test]
 fn intervals_of_rows_that_share_units_cover() {
