@@ -14,6 +14,8 @@ pub mod metric;
 pub mod model;
 pub mod scalar;
 pub mod scan;
+#[cfg(feature = "schedule")]
+pub mod schedule;
 pub mod schema;
 pub mod statistic;
 pub mod world;

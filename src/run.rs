@@ -55,7 +55,7 @@ pub mod artefact;
 #[cfg(all(feature = "html", feature = "store"))]
 mod deliver;
 #[cfg(all(feature = "html", feature = "store"))]
-pub use deliver::{DeliverError, Delivered, Request, deliver};
+pub use deliver::{DeliverError, Delivered, Request, deliver, plain};
 
 /// A pipeline file that was read and checked.
 pub struct Pipeline<'a> {

@@ -123,6 +123,11 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// The path of this program.
+pub fn program() -> io::Result<PathBuf> {
+    std::env::current_exe()
+}
+
 /// Number of threads to work with.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)

@@ -2,9 +2,10 @@
 # Installs what the tests need where it is missing; without the right to install, names the one line that does it and exits 2.
 set -eu
 missing=""
-for tool in cc:build-essential gzip:gzip zstd:zstd; do
+for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
 done
+ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 if [ -n "$missing" ]; then
     line="apt-get update && apt-get install -y$missing"
     if [ "$(id -u)" -eq 0 ] && command -v apt-get >/dev/null 2>&1; then

@@ -148,6 +148,7 @@ fn only(ingest: Ingest) -> Spec {
         mitigate: None,
         judge: Vec::new(),
         report: Report::default(),
+        schedule: None,
     }
 }
 

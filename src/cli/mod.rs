@@ -13,8 +13,11 @@ mod complaints;
 mod completions;
 mod demo_data;
 mod doctor;
+#[cfg(feature = "schedule")]
+mod due;
 mod init;
 mod load;
+mod log;
 mod man;
 mod metrics;
 mod output;
@@ -22,6 +25,8 @@ mod plan;
 mod progress;
 mod report;
 mod run;
+#[cfg(feature = "schedule")]
+mod schedule;
 mod schema;
 
 pub use load::{Failure, Loaded, load};
@@ -72,6 +77,9 @@ enum Verb {
     Budget(budget::Args),
     /// List the metrics: formula, what each hides, source.
     Metrics(metrics::Args),
+    /// Print what cron or systemd needs, the next due times, and whether a run is late.
+    #[cfg(feature = "schedule")]
+    Schedule(schedule::Args),
     /// Print the JSON Schema of pipeline files, for editors.
     Schema(schema::Args),
     /// Write synthetic data with documented facts planted in it.
@@ -104,6 +112,8 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Verb::Report(args) => report::run(&args, &out),
         Verb::Budget(args) => budget::run(&args, &out),
         Verb::Metrics(args) => metrics::run(&args, &out),
+        #[cfg(feature = "schedule")]
+        Verb::Schedule(args) => schedule::run(&args, &out),
         Verb::Schema(args) => schema::run(&args, &out),
         Verb::DemoData(args) => demo_data::run(&args, &out),
         Verb::Doctor(args) => doctor::run(&args, &out),

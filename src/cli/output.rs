@@ -14,12 +14,15 @@ pub struct Output {
     pub quiet: bool,
     /// Colours on stderr: a terminal, and neither `NO_COLOR` nor a dumb one.
     pub colour: bool,
+    /// stderr is the journal of systemd: lines begin with their priority (sd-daemon(3)).
+    pub journal: bool,
 }
 
 impl Output {
     pub fn new(format: Format, quiet: bool) -> Output {
         let wanted = world::variable("NO_COLOR").is_none() && world::variable("TERM").is_none_or(|term| term != "dumb");
-        Output { format, quiet, colour: wanted && io::stderr().is_terminal() }
+        let colour = wanted && io::stderr().is_terminal();
+        Output { format, quiet, colour, journal: !colour && world::variable("JOURNAL_STREAM").is_some() }
     }
 
     pub fn json(&self) -> bool {
@@ -47,15 +50,23 @@ impl Output {
     /// A remark; not with `--quiet`.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            self.plain(text);
+            self.lines(if self.journal { "<6>" } else { "" }, text);
         }
     }
 
     /// An error.
     pub fn error(&self, text: &str) {
-        match self.colour {
-            true => self.plain(&format!("\u{1b}[1;31merror\u{1b}[0m: {text}")),
-            false => self.plain(&format!("error: {text}")),
+        match (self.colour, self.journal) {
+            (true, _) => self.plain(&format!("\u{1b}[1;31merror\u{1b}[0m: {text}")),
+            (_, true) => self.lines("<3>", &format!("error: {text}")),
+            _ => self.plain(&format!("error: {text}")),
+        }
+    }
+
+    fn lines(&self, priority: &str, text: &str) {
+        match priority {
+            "" => self.plain(text),
+            priority => text.lines().for_each(|line| self.plain(&format!("{priority}{line}"))),
         }
     }
 

@@ -6,13 +6,20 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde_json::json;
 
+#[cfg(feature = "schedule")]
+use super::USAGE;
+#[cfg(feature = "schedule")]
+use super::due::Asked;
+use super::load::unfinished;
+use super::log::{Log, Logged};
 use super::{
-    Output, complaints, engine, load,
+    Loaded, Output, complaints, engine, load,
     progress::{grouped, progress},
 };
 use crate::audit::{Audit, ColumnFate, Data, Reading};
 use crate::cohort::Cohort;
 use crate::finding::{Finding, Outcome, Verdict};
+use crate::report;
 use crate::run::{Delivered, Pipeline, Request, deliver};
 use crate::world::{self, Clock, Entropy};
 
@@ -26,6 +33,13 @@ pub struct Args {
     /// Exit with 0 whatever the outcome of a finished run.
     #[arg(long)]
     pub exit_zero: bool,
+    /// Run only when [schedule] says the pipeline is due; else exit with 0, silently.
+    #[cfg(feature = "schedule")]
+    #[arg(long)]
+    pub due: bool,
+    /// Append a log to this file, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -41,9 +55,45 @@ pub fn run(args: &Args, out: &Output) -> u8 {
         Ok(loaded) => loaded,
         Err(failure) => return failure.print(out),
     };
+    #[cfg(feature = "schedule")]
+    let claimed = match args.due.then(|| super::due::ask(&loaded.spec, &loaded.folder, Clock::System)) {
+        None => None,
+        Some(Ok(Asked::Run(claimed))) => Some(claimed),
+        Some(Ok(Asked::Wait(why))) => {
+            // A scheduler mails what is said.
+            if std::io::stderr().is_terminal() {
+                out.note(&format!("{}: {why}", args.pipeline.display()));
+            }
+            return 0;
+        }
+        Some(Err(why)) => {
+            out.error(&format!("{}: {why}", args.pipeline.display()));
+            return USAGE;
+        }
+    };
+    let code = audit(args, &loaded, out);
+    #[cfg(feature = "schedule")]
+    if let Some(claimed) = claimed {
+        claimed.ended(code);
+    }
+    code
+}
+
+fn audit(args: &Args, loaded: &Loaded, out: &Output) -> u8 {
     if !out.quiet {
         complaints::print(&loaded.complaints, &loaded.files, &Output { format: super::Format::Human, ..*out });
     }
+    let name = &loaded.spec.pipeline.name;
+    let log = match Log::open(args.log_file.as_deref(), name, Clock::System) {
+        Ok(log) => log,
+        Err(e) => {
+            return unfinished(
+                out,
+                &format!("the log cannot be opened: {e}; give --log-file a path that can be written"),
+            );
+        }
+    };
+    log.line("info", "run", json!({ "file": args.pipeline, "version": env!("CARGO_PKG_VERSION") }));
     let parse = |text: &str| crate::plan::expression::parse(text).map_err(|e| e.to_string());
     let (engine, engine_name) = engine();
     let progress = progress(out, std::io::stderr().is_terminal());
@@ -54,21 +104,41 @@ pub fn run(args: &Args, out: &Output) -> u8 {
         threads: world::threads(),
         clock: Clock::System,
         entropy: Entropy::System,
-        progress: &*progress,
+        progress: &Logged { to: &*progress, log: &log },
         fail_on_warn: args.fail_on == Some(FailOn::Warn),
     };
     let delivered = match deliver(&request) {
         Ok(delivered) => delivered,
         Err(e) => {
             out.error(&format!("{}: {e}", args.pipeline.display()));
+            log.line("error", "unfinished", json!({ "exit_code": e.exit_code(), "why": e.to_string() }));
+            if e.exit_code() != LOCKED {
+                textfile(loaded, &report::textfile_unfinished(name, e.exit_code()), out);
+            }
             return e.exit_code();
         }
     };
+    let code = if args.exit_zero { 0 } else { delivered.exit_code() };
+    let summary_json = summary_json(&delivered);
+    log.line("info", "done", summary_json.clone());
+    textfile(loaded, &report::textfile(&delivered.audit, &delivered.record, delivered.exit_code()), out);
     match out.json() {
-        true => out.result_json(&summary_json(&delivered)),
+        true => out.result_json(&summary_json),
         false => out.result(&summary(&delivered)),
     }
-    if args.exit_zero { 0 } else { delivered.exit_code() }
+    code
+}
+
+/// Another run is at work: what that one finds is what the metrics should say.
+const LOCKED: u8 = 75;
+
+/// Writes the metrics for a collector, where the pipeline file asks for them. The run is done: an error is told and changes nothing.
+fn textfile(loaded: &Loaded, text: &str, out: &Output) {
+    let Some(file) = loaded.spec.schedule.as_ref().and_then(|section| section.textfile.as_ref()) else { return };
+    let place = loaded.folder.join(file);
+    if let Err(e) = world::replace(&place, text.as_bytes()) {
+        out.error(&format!("schedule.textfile: {e}"));
+    }
 }
 
 /// Findings of this verdict that are criteria and not waived.

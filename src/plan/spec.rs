@@ -17,12 +17,14 @@ mod bias;
 mod deidentify;
 mod measure;
 mod report;
+mod schedule;
 
 pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
 pub use bias::*;
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 pub use measure::Measure;
 pub use report::{Language, Report};
+pub use schedule::Schedule;
 
 /// One pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -62,6 +64,9 @@ pub struct Spec {
     pub judge: Vec<Criterion>,
     #[serde(default)]
     pub report: Report,
+    /// When the pipeline is due. Whenever it is started when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 /// Who runs this audit, on what, and why.

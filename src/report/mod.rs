@@ -20,11 +20,13 @@ pub(crate) mod language;
 #[cfg(feature = "html")]
 mod svg;
 mod tables;
+mod textfile;
 #[cfg(feature = "html")]
 mod view;
 
 #[cfg(feature = "html")]
 pub use html::html;
+pub use textfile::{textfile, textfile_unfinished};
 
 /// Version of the layout of `model.json`.
 pub const MODEL_VERSION: u32 = 1;

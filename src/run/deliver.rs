@@ -337,7 +337,7 @@ fn state(entry: &Entry, balance: &Balance) -> LedgerState {
 }
 
 /// The path without `name/..`, as a person would write it.
-fn plain(path: &std::path::Path) -> PathBuf {
+pub fn plain(path: &std::path::Path) -> PathBuf {
     let mut plain = PathBuf::new();
     for part in path.components() {
         let named = plain.components().next_back().is_some_and(|last| matches!(last, std::path::Component::Normal(_)));

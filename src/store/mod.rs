@@ -22,10 +22,12 @@ use crate::world;
 
 mod error;
 mod ledger;
+mod occurrences;
 mod sources;
 
 pub use error::StoreError;
 pub use ledger::{LedgerError, head_path};
+pub use occurrences::{Claim, Occurrence};
 
 /// Name of the store in the folder of run folders.
 pub const FILE: &str = "evenhand.db";

@@ -11,6 +11,7 @@ use super::{Complaint, nearest, secrets};
 
 mod bias;
 mod report;
+mod schedule;
 
 /// What a value must be.
 pub enum Kind {
@@ -96,6 +97,7 @@ pub const PIPELINE_FILE: &[Key] = &[
     may("mitigate", Section(bias::MITIGATE)),
     may("judge", List(&Section(CRITERION))),
     may("report", Section(report::REPORT)),
+    may("schedule", Section(schedule::SCHEDULE)),
 ];
 
 /// A policy file.

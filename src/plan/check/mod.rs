@@ -24,6 +24,8 @@ mod expressions;
 mod gates;
 mod keys;
 mod privacy;
+#[cfg(feature = "schedule")]
+mod schedule;
 mod secrets;
 mod stages;
 
@@ -115,6 +117,8 @@ pub fn check(
     bias::check(&mut checker);
     deidentify::check(&mut checker, parse);
     attacks::check(&mut checker, parse);
+    #[cfg(feature = "schedule")]
+    schedule::check(&mut checker);
     let mut complaints = checker.complaints;
     complaints.sort_by_key(|complaint| (complaint.file != file.0, complaint.at.start));
     complaints.dedup();
