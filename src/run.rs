@@ -41,12 +41,14 @@ mod coarsening;
 mod median;
 mod mitigation;
 mod paying;
+mod places;
 mod randomise;
 mod rehearsal;
 mod rows;
 mod statement;
 use coarsening::Coarsener;
 pub use paying::{Charged, Cost, PayError, Paying, cost};
+pub use places::{ledger_path, plain, reports_folder};
 #[cfg(test)]
 pub(crate) use rehearsal::judged;
 use rows::{Rows, purse, readable};
@@ -54,8 +56,9 @@ use rows::{Rows, purse, readable};
 pub mod artefact;
 #[cfg(all(feature = "html", feature = "store"))]
 mod deliver;
+pub mod pdf;
 #[cfg(all(feature = "html", feature = "store"))]
-pub use deliver::{DeliverError, Delivered, Request, deliver, plain};
+pub use deliver::{DeliverError, Delivered, Request, deliver};
 
 /// A pipeline file that was read and checked.
 pub struct Pipeline<'a> {
@@ -481,19 +484,6 @@ impl Parts<'_> {
             limits.push("Given decisions, scores and predictions are taken as they are in the data.".into());
         }
         limits
-    }
-}
-
-/// Where the run folders of a pipeline are.
-pub fn reports_folder(spec: &Spec, folder: &Path) -> PathBuf {
-    folder.join(spec.report.folder.as_deref().unwrap_or("../reports"))
-}
-
-/// Where the ledger of a population is: as declared, else the store beside the run folders.
-pub fn ledger_path(spec: &Spec, folder: &Path, reports: &Path) -> PathBuf {
-    match spec.privacy.as_ref().and_then(|privacy| privacy.ledger.as_ref()) {
-        Some(ledger) => folder.join(ledger),
-        None => reports.join("evenhand.db"),
     }
 }
 

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::process::{Child, ExitStatus};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use rand::rngs::{ChaCha20Rng, SysRng};
@@ -126,6 +127,30 @@ pub fn variable(name: &str) -> Option<String> {
 /// The path of this program.
 pub fn program() -> io::Result<PathBuf> {
     std::env::current_exe()
+}
+
+/// True when this program runs as root.
+pub fn is_root() -> bool {
+    #[cfg(unix)]
+    return fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
+    #[cfg(not(unix))]
+    false
+}
+
+/// Waits for a program to end; none when it had to be ended after so long.
+pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
+    let began = Instant::now();
+    loop {
+        match child.try_wait()? {
+            Some(status) => return Ok(Some(status)),
+            None if began.elapsed() > limit => {
+                let _ = child.kill();
+                let _ = child.wait();
+                return Ok(None);
+            }
+            None => std::thread::sleep(Duration::from_millis(50)),
+        }
+    }
 }
 
 /// Number of threads to work with.

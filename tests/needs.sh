@@ -2,9 +2,11 @@
 # Installs what the tests need where it is missing; without the right to install, names the one line that does it and exits 2.
 set -eu
 missing=""
-for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd; do
+for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd npm:npm node:nodejs pdfinfo:poppler-utils; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
 done
+command -v chromium-headless-shell >/dev/null 2>&1 || command -v chromium >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
+ls /usr/share/fonts/opentype/noto/NotoSansCJK* >/dev/null 2>&1 || missing="$missing fonts-noto-cjk"
 ls /usr/lib/*/faketime/libfaketime.so.1 >/dev/null 2>&1 || missing="$missing libfaketime"
 if [ -n "$missing" ]; then
     line="apt-get update && apt-get install -y$missing"
@@ -14,6 +16,13 @@ if [ -n "$missing" ]; then
         echo "missing:$missing. Install with: sudo sh -c '$line'" >&2
         exit 2
     fi
+fi
+# Programs of npm, in a folder of their own: the validator of SARIF.
+node=${XDG_CACHE_HOME:-$HOME/.cache}/evenhand/node
+if ! [ -e "$node/node_modules/@microsoft/sarif-multitool-linux/sarif-2.1.0.json" ]; then
+    mkdir -p "$node"
+    npm install --prefix "$node" --no-audit --no-fund @microsoft/sarif-multitool@5.7.0 >&2
+    chmod u+x "$node/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
 fi
 if ! command -v cargo >/dev/null 2>&1; then
     echo "missing: a Rust toolchain. Install with: curl https://sh.rustup.rs -sSf | sh -s -- -y" >&2

@@ -3,16 +3,44 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use clap::ValueEnum;
+
 use super::{Output, USAGE, load::unfinished};
-use crate::{report, world};
+use crate::report::{self, Form};
+use crate::run::pdf::pdf;
+use crate::world;
 
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The run's folder.
     pub run: PathBuf,
+    /// The form to make: the page, Markdown, SARIF 2.1.0, JUnit XML, PDF.
+    #[arg(long = "as", value_enum, default_value_t = As::Html, value_name = "FORM")]
+    pub form: As,
     /// The file to write; stdout when absent.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum As {
+    Html,
+    Markdown,
+    Sarif,
+    Junit,
+    /// By a Chromium on this machine.
+    Pdf,
+}
+
+impl As {
+    fn form(self) -> Form {
+        match self {
+            As::Html | As::Pdf => Form::Html,
+            As::Markdown => Form::Markdown,
+            As::Sarif => Form::Sarif,
+            As::Junit => Form::Junit,
+        }
+    }
 }
 
 pub fn run(args: &Args, out: &Output) -> u8 {
@@ -25,14 +53,25 @@ pub fn run(args: &Args, out: &Output) -> u8 {
             return USAGE;
         }
     };
-    let page = match report::html(&report_json, &run_json) {
+    let page = match report::form(args.form.form(), &report_json, &run_json) {
         Ok(page) => page,
         Err(e) => return unfinished(out, &format!("{}: {e}", args.run.display())),
     };
-    match &args.out {
-        None => out.result(&page),
-        Some(path) => {
-            if let Err(e) = world::replace(path, page.as_bytes()) {
+    let bytes = match args.form {
+        As::Pdf => match pdf(page.as_bytes()) {
+            Ok(bytes) => bytes,
+            Err(e) => return unfinished(out, &e.to_string()),
+        },
+        _ => page.into_bytes(),
+    };
+    match (&args.out, std::str::from_utf8(&bytes)) {
+        (None, Ok(text)) if args.form != As::Pdf => out.result(text),
+        (None, _) => {
+            out.error("a PDF is no text: name its file with --out FILE");
+            return USAGE;
+        }
+        (Some(path), _) => {
+            if let Err(e) = world::replace(path, &bytes) {
                 return unfinished(out, &e.to_string());
             }
             out.note(&format!("{} is written", path.display()));

@@ -19,5 +19,8 @@ pub fn merge(spec: &mut Spec, policy: Policy) {
     spec.judge.extend(policy.judge);
     spec.report.title = spec.report.title.take().or(policy.report.title);
     spec.report.folder = spec.report.folder.take().or(policy.report.folder);
+    if spec.report.formats.is_empty() {
+        spec.report.formats = policy.report.formats;
+    }
     spec.report.language = spec.report.language.take().or(policy.report.language);
 }

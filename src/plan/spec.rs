@@ -23,7 +23,7 @@ pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
 pub use bias::*;
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 pub use measure::Measure;
-pub use report::{Language, Report};
+pub use report::{Format as ReportFormat, Language, Report};
 pub use schedule::Schedule;
 
 /// One pipeline file.

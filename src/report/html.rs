@@ -74,7 +74,7 @@ fn templates() -> Result<Tera, ReportError> {
     Ok(tera)
 }
 
-/// `text(key = "verdict-none", n = 3)`: a sentence of the catalogue.
+/// A sentence of the catalogue, by its key and variables.
 fn text(given: Kwargs, _: &State) -> TeraResult<String> {
     let key: String = given.must_get("key")?;
     let mut of = Vec::new();

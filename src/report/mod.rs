@@ -14,6 +14,8 @@ use crate::model::Model;
 #[cfg(feature = "html")]
 mod document;
 #[cfg(feature = "html")]
+mod formats;
+#[cfg(feature = "html")]
 mod html;
 #[cfg(feature = "html")]
 pub(crate) mod language;
@@ -24,6 +26,8 @@ mod textfile;
 #[cfg(feature = "html")]
 mod view;
 
+#[cfg(feature = "html")]
+pub use formats::{Form, form};
 #[cfg(feature = "html")]
 pub use html::html;
 pub use textfile::{textfile, textfile_unfinished};

@@ -1,5 +1,6 @@
 //! A run with everything around it: the lock, the clock, the run folder, the history.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -7,15 +8,17 @@ use jiff::civil::Date;
 use rand::Rng;
 
 use super::artefact::{Artefact, ArtefactError};
-use super::{Audited, Charged, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, reports_folder};
+use super::{
+    Audited, Charged, PayError, Paying, Pipeline, Progress, RunError, audit, ledger_path, plain, reports_folder,
+};
 use crate::audit::{Audit, Edition, Exit, FileDigest, LedgerState, RUN_VERSION, Record};
 use crate::budget::accounting::{UNITS_MAX, amount};
 use crate::budget::ledger::{Balance, Entry, Spent};
 use crate::budget::{Allocation, Charge};
 use crate::engine::Engine;
 use crate::finding::Outcome;
-use crate::plan::spec::Spec;
-use crate::report::{self, ReportError};
+use crate::plan::spec::{ReportFormat, Spec};
+use crate::report::{self, Form, ReportError};
 use crate::scan::{Scan, Source};
 use crate::store::{FILE, RunRow, Store, StoreError};
 use crate::world::{self, Clock, Entropy, Meter};
@@ -142,7 +145,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let (written, record) = match spec.privacy.is_some() {
         false => {
             let record = with_dataset(record, &dataset);
-            (write(&folder, files, &record, &dataset)?, record)
+            (write(&folder, files, &record, &dataset, &spec.report.formats)?, record)
         }
         true => editions(request, &base, files, started, (record, &audited, &dataset))?,
     };
@@ -180,9 +183,18 @@ fn write(
     mut files: Vec<(String, Vec<u8>)>,
     record: &Record,
     dataset: &Option<Dataset>,
+    formats: &[ReportFormat],
 ) -> Result<PathBuf, DeliverError> {
+    let forms = formats.iter().collect::<BTreeSet<_>>().into_iter().map(|format| match format {
+        ReportFormat::Markdown => Form::Markdown,
+        ReportFormat::Sarif => Form::Sarif,
+        ReportFormat::Junit => Form::Junit,
+    });
     let run_json = report::run_json(record)?;
     let html = report::html(&files[0].1, &run_json)?;
+    for form in forms {
+        files.push((form.file().into(), report::form(form, &files[0].1, &run_json)?.into_bytes()));
+    }
     files.push(("run.json".into(), run_json));
     files.push(("report.html".into(), html.into_bytes()));
     let mut moved = Vec::new();
@@ -289,8 +301,8 @@ fn editions(
     let spec = request.pipeline.spec;
     let folder = self::internal(base, spec);
     world::make_private_folder(&folder)?;
-    write(&folder, files.clone(), &internal, dataset)?;
-    let written = write(&base.join(&spec.pipeline.name), files, &public, &None)?;
+    write(&folder, files.clone(), &internal, dataset, &spec.report.formats)?;
+    let written = write(&base.join(&spec.pipeline.name), files, &public, &None, &spec.report.formats)?;
     world::date(&written, started)?;
     Ok((written, public))
 }
@@ -334,22 +346,6 @@ fn state(entry: &Entry, balance: &Balance) -> LedgerState {
         window_epsilon_spent: balance.window.as_ref().map(spent),
         window_epsilon_granted: window.map(|window| amount(window.epsilon)),
     }
-}
-
-/// The path without `name/..`, as a person would write it.
-pub fn plain(path: &std::path::Path) -> PathBuf {
-    let mut plain = PathBuf::new();
-    for part in path.components() {
-        let named = plain.components().next_back().is_some_and(|last| matches!(last, std::path::Component::Normal(_)));
-        match part {
-            // A link may lead elsewhere: then the dots mean something else.
-            std::path::Component::ParentDir if named && !plain.is_symlink() => {
-                plain.pop();
-            }
-            part => plain.push(part),
-        }
-    }
-    plain
 }
 
 /// The name with a number behind it when there is a run of this name.

@@ -27,6 +27,7 @@ mod privacy;
 mod scope;
 mod words;
 
+pub use gates::{findings, verdict};
 pub use words::count;
 
 /// Most rows of each kind that are shown.
@@ -167,11 +168,7 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
     View {
         lang: text!("page-lang"),
         sets: measures.sets.iter().map(|set| Link { id: set.id.clone(), name: set.across.clone() }).collect(),
-        title: words::sentence(if report.pipeline.title.trim().is_empty() {
-            &report.pipeline.name
-        } else {
-            &report.pipeline.title
-        }),
+        title: title(report),
         generator: words::name(&report.generator),
         run_id: words::name(&run.run_id),
         edition: privacy::banner(run),
@@ -205,6 +202,12 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         provenance: method::provenance(report, run, caps),
         glossary: glossary::glossary(report),
     }
+}
+
+/// The heading: the name of the pipeline where it has none.
+pub fn title(report: &Report) -> String {
+    let titled = !report.pipeline.title.trim().is_empty();
+    words::sentence(if titled { &report.pipeline.title } else { &report.pipeline.name })
 }
 
 fn sections(report: &Report, run: &Run) -> Vec<Section> {
@@ -279,7 +282,7 @@ pub struct Names<'a> {
 }
 
 impl<'a> Names<'a> {
-    fn of(report: &'a Report) -> Names<'a> {
+    pub fn of(report: &'a Report) -> Names<'a> {
         let other = |reading: &'a Reading| {
             let contrast = reading.contrast.as_ref()?;
             let key = (

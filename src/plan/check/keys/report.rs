@@ -1,6 +1,11 @@
 //! Keys of `[report]`.
 
-use super::Kind::{Text, Word};
+use super::Kind::{List, Text, Word};
 use super::{Key, may};
 
-pub const REPORT: &[Key] = &[may("title", Text), may("folder", Text), may("language", Word(&["en", "zh-CN"]))];
+pub const REPORT: &[Key] = &[
+    may("title", Text),
+    may("folder", Text),
+    may("language", Word(&["en", "zh-CN"])),
+    may("formats", List(&Word(&["markdown", "sarif", "junit"]))),
+];

@@ -1,0 +1,46 @@
+//! The same run for other readers: Markdown for a pull request, SARIF 2.1.0 for code scanning, JUnit XML for a test report.
+//!
+//! Each is a pure function of `report.json` and `run.json`, as the page is.
+
+use super::{ReportError, document, html, language};
+
+mod junit;
+mod markdown;
+mod sarif;
+
+/// A form of a finished run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    Html,
+    Markdown,
+    Sarif,
+    Junit,
+}
+
+impl Form {
+    /// Name of its file in a run folder.
+    pub fn file(self) -> &'static str {
+        match self {
+            Form::Html => "report.html",
+            Form::Markdown => "summary.md",
+            Form::Sarif => "findings.sarif",
+            Form::Junit => "junit.xml",
+        }
+    }
+}
+
+/// Renders a form from the bytes of the two documents.
+pub fn form(form: Form, report_json: &[u8], run_json: &[u8]) -> Result<String, ReportError> {
+    let (report, run) = match form {
+        Form::Html => return html(report_json, run_json),
+        _ => document::pair(report_json, run_json)?,
+    };
+    Ok(language::within(report.pipeline.language, || match form {
+        Form::Markdown => markdown::markdown(&report, &run),
+        Form::Sarif => sarif::sarif(&report, &run),
+        Form::Junit | Form::Html => junit::junit(&report, &run),
+    }))
+}
+
+#[cfg(test)]
+mod tests;
