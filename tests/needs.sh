@@ -2,7 +2,7 @@
 # Installs what the tests need where it is missing; without the right to install, names the one line that does it and exits 2.
 set -eu
 missing=""
-for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd npm:npm node:nodejs pdfinfo:poppler-utils; do
+for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd npm:npm node:nodejs; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
 done
 command -v chromium-headless-shell >/dev/null 2>&1 || command -v chromium >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
@@ -17,12 +17,15 @@ if [ -n "$missing" ]; then
         exit 2
     fi
 fi
-# Programs of npm, in a folder of their own: the validator of SARIF.
+# Programs of npm, in a folder of their own: the validator of SARIF, a driver for the browser, a checker of accessibility.
 node=${XDG_CACHE_HOME:-$HOME/.cache}/evenhand/node
-if ! [ -e "$node/node_modules/@microsoft/sarif-multitool-linux/sarif-2.1.0.json" ]; then
+wanted="@microsoft/sarif-multitool@5.7.0 playwright-core@1.65.1 axe-core@4.14.1"
+if [ "$(cat "$node/installed" 2>/dev/null)" != "$wanted" ]; then
     mkdir -p "$node"
-    npm install --prefix "$node" --no-audit --no-fund @microsoft/sarif-multitool@5.7.0 >&2
+    # shellcheck disable=SC2086
+    npm install --prefix "$node" --no-audit --no-fund $wanted >&2
     chmod u+x "$node/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
+    echo "$wanted" >"$node/installed"
 fi
 if ! command -v cargo >/dev/null 2>&1; then
     echo "missing: a Rust toolchain. Install with: curl https://sh.rustup.rs -sSf | sh -s -- -y" >&2

@@ -1,5 +1,6 @@
 //! Tests of the whole: engines, files, the program. One binary; one module per question.
 
+mod browser;
 mod conformance;
 #[cfg(feature = "schedule")]
 mod cron;
