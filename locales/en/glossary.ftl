@@ -1,1 +1,51 @@
-# glossary
+# Terms and what they mean; `-noisy` under differential privacy.
+
+glossary-cohort = Cohort
+glossary-cohort-text = The rows with one level of every attribute in a set, such as sex = f, race = black. Unknown and undeclared levels are cohorts that are shown and not compared.
+glossary-metric = Metric
+glossary-metric-text = The definition of a number. Tools use one name for different things; the formula in this report is the one that was used.
+glossary-estimate = Estimate
+glossary-estimate-text = A number with its interval and the rows behind it.
+glossary-interval = Interval
+glossary-interval-text = Values the data do not speak against, at the stated confidence. It covers chance in sampling; it does not cover bias: wrong labels, or rows that do not stand for those one asks about.
+glossary-interval-noisy = Values the published numbers do not speak against, at the stated confidence. It covers chance in sampling and the noise of the release; it does not cover bias: wrong labels, or rows that do not stand for those one asks about.
+glossary-support = Support
+glossary-support-text = Rows in the denominator; of a comparison, in the smaller one.
+glossary-support-noisy = Rows in the denominator, counted with noise; of a comparison, in the smaller one.
+glossary-undefined = Undefined
+glossary-undefined-text = The number does not exist for these rows, for example a rate among no rows. It is not zero.
+glossary-undefined-noisy = The number does not exist for these rows, for example a rate among no rows, or the noise leaves too wide an interval for one. It is not zero.
+glossary-suppressed = Suppressed
+glossary-suppressed-text = Withheld so that a small count cannot be read off.
+glossary-criterion = Criterion
+glossary-criterion-text = A limit from the pipeline file. Met: the whole interval is on the right side of the limit. Breached: the whole interval, widened for the number of criteria, is on the wrong side. Undetermined: the limit is inside the interval, or there are too few rows. Not measured: there is no estimate.
+glossary-level = Level
+glossary-level-text = Deny: a breach fails the run. Warn: it is reported.
+glossary-waiver = Waiver
+glossary-waiver-text = A breach that somebody accepted, with a reason and a last day.
+glossary-outcome = Outcome
+glossary-outcome-text = PASS: every criterion is met or waived. WARN: one of level warn is not met. FAIL: one of level deny is breached. INCONCLUSIVE: none is breached, and one of level deny is undetermined or not measured.
+glossary-mechanism = Mechanism
+glossary-mechanism-text = How a statistic was made publishable. Exact: as counted, without noise, so that no claim of differential privacy holds for it.
+glossary-mechanism-noisy = How a statistic was made publishable. Discrete Laplace and discrete Gaussian: to every number of it a whole number drawn from that law was added, once. Exact: as counted.
+glossary-receipt = Receipt
+glossary-receipt-text = The record that a statistic passed the one door out of the data, and by which mechanism.
+glossary-receipt-noisy = The record that a statistic passed the one door out of the data, by which mechanism, and what it cost.
+glossary-worst-pair = Worst pair
+glossary-worst-pair-text = The two cohorts that differ most: greatest minus least, or least divided by greatest. Its interval holds for all pairs at once.
+glossary-differential-privacy = Differential privacy
+glossary-differential-privacy-text = A limit on how much the rows of one unit can change the chance of any report. It is a property of how the report was made, whatever a reader knows besides, and it adds up over reports. It hides what one unit adds; it does not hide what is true of a group.
+glossary-unit = Unit of privacy
+glossary-unit-text = Whose rows are hidden together: all that one person brings, where rows name the person; else a single row.
+glossary-epsilon = Epsilon and delta
+glossary-epsilon-add-remove = The claim: with a unit's rows and without them, no outcome is more than e^epsilon times as likely in one case as in the other, but for a chance of delta. Smaller is more private; with delta 0 the claim is pure.
+glossary-epsilon-change-one = The claim: with one version of a unit's rows and with another, no outcome is more than e^epsilon times as likely in one case as in the other, but for a chance of delta. Smaller is more private; with delta 0 the claim is pure.
+glossary-rho = Rho
+glossary-rho-text = The cost in zero-concentrated differential privacy, in which Gaussian noise is counted: costs of several releases add up, and their sum is turned into epsilon at a chosen delta once.
+glossary-ledger = Ledger
+glossary-ledger-text = The record of what a population has spent, over all runs. A run it cannot afford is refused before any noise is drawn.
+glossary-edition = Edition
+glossary-edition-text = Public: what the claim covers, for anybody. Internal: the same with values that have no noise, for those who may see the rows; no claim covers it.
+glossary-two-world = Two-world test
+glossary-two-world-add-remove = An attack on a release: drawn many times with a unit's rows and without them, an attacker tells the two apart better than the claim allows, or does not. It can falsify a claim and never verify one.
+glossary-two-world-change-one = An attack on a release: drawn many times with one version of a unit's rows and with another, an attacker tells the two apart better than the claim allows, or does not. It can falsify a claim and never verify one.

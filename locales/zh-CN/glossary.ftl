@@ -1,1 +1,51 @@
-# glossary
+# Terms and what they mean; `-noisy` under differential privacy.
+
+glossary-cohort = 群组
+glossary-cohort-text = 一组属性中每个属性各取一个水平的行，例如 sex = f, race = black。未知或未声明的水平也是群组：列出而不作比较。
+glossary-metric = 指标
+glossary-metric-text = 一个数的定义。不同工具会以同一名称指不同的东西；本报告所用的是其中写明的公式。
+glossary-estimate = 估计值
+glossary-estimate-text = 一个数，连同其区间和背后的行。
+glossary-interval = 区间
+glossary-interval-text = 在所述置信度下数据并不反对的值。它涵盖抽样的偶然性，不涵盖偏差：错误的标签，或不能代表所问对象的行。
+glossary-interval-noisy = 在所述置信度下所发布的数并不反对的值。它涵盖抽样的偶然性和发布时的噪声，不涵盖偏差：错误的标签，或不能代表所问对象的行。
+glossary-support = 样本量
+glossary-support-text = 分母中的行数；比较时取较小一方的行数。
+glossary-support-noisy = 分母中的行数，计数含噪声；比较时取较小一方的行数。
+glossary-undefined = 无定义
+glossary-undefined-text = 对这些行而言该数不存在，例如没有行的比率。它不是零。
+glossary-undefined-noisy = 对这些行而言该数不存在，例如没有行的比率，或噪声使区间过宽。它不是零。
+glossary-suppressed = 已隐去
+glossary-suppressed-text = 不予列出，以免从中读出小的计数。
+glossary-criterion = 准则
+glossary-criterion-text = 流水线文件中的一个界限。满足：整个区间都在界限正确的一侧。违反：就准则数目放宽后的整个区间都在错误的一侧。未定：界限落在区间之内，或行数太少。未测量：没有估计值。
+glossary-level = 级别
+glossary-level-text = 阻断：一旦违反，运行即不通过。警告：仅作报告。
+glossary-waiver = 豁免
+glossary-waiver-text = 有人接受的违反，写明理由和截止日。
+glossary-outcome = 结果
+glossary-outcome-text = PASS（通过）：每项准则都已满足或豁免。WARN（警告）：有警告级准则未满足。FAIL（不通过）：有阻断级准则被违反。INCONCLUSIVE（无法判定）：没有违反，但有阻断级准则未定或未测量。
+glossary-mechanism = 机制
+glossary-mechanism-text = 统计量以何种方式得以发布。精确：如实计数，不加噪声，因此对它没有差分隐私的声明。
+glossary-mechanism-noisy = 统计量以何种方式得以发布。离散拉普拉斯与离散高斯：对其中每个数各加上一个按该分布抽取的整数，仅一次。精确：如实计数。
+glossary-receipt = 回执
+glossary-receipt-text = 统计量经由数据唯一出口的记录，以及所用的机制。
+glossary-receipt-noisy = 统计量经由数据唯一出口的记录，以及所用的机制和代价。
+glossary-worst-pair = 差距最大的一对
+glossary-worst-pair-text = 相差最大的两个群组：最大减最小，或最小除以最大。其区间对所有成对比较同时成立。
+glossary-differential-privacy = 差分隐私
+glossary-differential-privacy-text = 一个单位的行能在多大程度上改变任何一份报告出现的概率，差分隐私为此设限。它是报告制作方式的性质，与读者另外知道什么无关，并随报告累加。它掩盖一个单位所添加的内容；它不掩盖对一个群体成立的事实。
+glossary-unit = 隐私单位
+glossary-unit-text = 谁的行被一并掩盖：行中指明个人时，是一个人带来的全部行；否则是单独一行。
+glossary-epsilon = Epsilon 与 delta
+glossary-epsilon-add-remove = 声明：有无某一单位的行这两种情形下，任何结果在一种情形下出现的概率不超过另一种情形下的 e^epsilon 倍，例外的概率为 delta。值越小越私密；delta 为 0 时声明是纯的。
+glossary-epsilon-change-one = 声明：某一单位的行取这一版本或另一版本这两种情形下，任何结果在一种情形下出现的概率不超过另一种情形下的 e^epsilon 倍，例外的概率为 delta。值越小越私密；delta 为 0 时声明是纯的。
+glossary-rho = Rho
+glossary-rho-text = 零集中差分隐私中的代价，高斯噪声以此计量：多次发布的代价相加，其和在选定的 delta 下一次换算为 epsilon。
+glossary-ledger = 账本
+glossary-ledger-text = 一个人群在全部运行中已花费多少的记录。余额不足的运行在抽取任何噪声之前即被拒绝。
+glossary-edition = 版本
+glossary-edition-text = 公开版：声明所涵盖的内容，供任何人阅读。内部版：同样的内容外加不含噪声的值，供有权查看数据行的人阅读；没有声明涵盖它。
+glossary-two-world = 两世界检验
+glossary-two-world-add-remove = 对一次发布的攻击：在有无某一单位的行时各抽取多次，看攻击者区分二者的能力是否超出声明所允许。它可以证伪一项声明，但从不能证实。
+glossary-two-world-change-one = 对一次发布的攻击：以某一单位的行的一个版本和另一版本各抽取多次，看攻击者区分二者的能力是否超出声明所允许。它可以证伪一项声明，但从不能证实。

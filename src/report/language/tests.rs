@@ -58,9 +58,11 @@ fn asked() -> BTreeSet<String> {
                 continue;
             }
             let text = fs::read_to_string(&entry).unwrap_or_default();
-            for mark in ["text!(", "known(&format!(", "text!(&format!(", "text(key=", "text(key = "] {
+            for mark in ["text!(", "known(", "text(key=", "text(key = "] {
                 for rest in text.split(mark).skip(1) {
-                    let Some(key) = rest.trim_start().strip_prefix('"') else { continue };
+                    let rest = rest.trim_start();
+                    let rest = rest.strip_prefix("&format!(").unwrap_or(rest).trim_start();
+                    let Some(key) = rest.strip_prefix('"') else { continue };
                     found.insert(key.split(['"', '{']).next().unwrap_or_default().into());
                 }
             }

@@ -237,9 +237,9 @@ pub fn findings(report: &Report, names: &Names, caps: &Caps) -> Findings {
     let (mut open, mut waived, mut met) = (Vec::new(), Vec::new(), Vec::new());
     for finding in sorted {
         match severity(finding).0 {
-            3 => waived.push(card(finding, names)),
-            4 => met.push(card(finding, names)),
-            _ => open.push(card(finding, names)),
+            3 => waived.push(card(finding, names, report)),
+            4 => met.push(card(finding, names, report)),
+            _ => open.push(card(finding, names, report)),
         }
     }
     let total = report.findings.len();
@@ -262,7 +262,7 @@ pub fn findings(report: &Report, names: &Names, caps: &Caps) -> Findings {
     Findings { intro, open, waived, met, more }
 }
 
-fn card(finding: &Finding, names: &Names) -> Card {
+fn card(finding: &Finding, names: &Names, report: &Report) -> Card {
     let (title, limit) = match &finding.gate {
         Some(gate) => {
             let judged = words::comparison(gate.compare, gate.against);
@@ -291,7 +291,7 @@ fn card(finding: &Finding, names: &Names) -> Card {
         value: value(finding),
         judged: finding.judged_interval.as_ref().map(words::interval).unwrap_or_default(),
         limit,
-        reason: words::capitalised(&words::prose(&finding.reason)),
+        reason: super::reasons::reason(finding, report),
         waiver: waiver.unwrap_or_default(),
     }
 }
@@ -329,12 +329,12 @@ fn value(finding: &Finding) -> Shown {
 pub fn matrix(report: &Report, names: &Names, caps: &Caps) -> Matrix {
     let mut criteria = criteria(report);
     criteria.sort_by_key(|criterion| criterion.worst().map(severity));
-    let rows = criteria.iter().take(caps.gates).map(|criterion| row(criterion, names)).collect();
+    let rows = criteria.iter().take(caps.gates).map(|criterion| row(criterion, names, report)).collect();
     let more = words::more(criteria.len(), caps.gates, "criteria", "evidence/findings.csv");
     Matrix { rows, more }
 }
 
-fn row(criterion: &Criterion, names: &Names) -> Row {
+fn row(criterion: &Criterion, names: &Names, report: &Report) -> Row {
     let gate = criterion.gate;
     let worst = criterion.worst();
     let verdict = worst.map_or(Judged::NotMeasured, |worst| worst.verdict);
@@ -362,6 +362,6 @@ fn row(criterion: &Criterion, names: &Names) -> Row {
         cohort: worst.map(|worst| cohort(worst, names)).unwrap_or_default(),
         value: worst.map_or_else(|| Shown::words("not measured", ""), value),
         tally: tally.join(", "),
-        reason: worst.map(|worst| words::prose(&worst.reason)).unwrap_or_default(),
+        reason: worst.map(|worst| super::reasons::reason(worst, report)).unwrap_or_default(),
     }
 }

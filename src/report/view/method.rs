@@ -8,7 +8,9 @@ use super::words;
 use super::{Caps, Fact, fact};
 use crate::audit::Edition;
 use crate::budget::Mechanism;
+use crate::plan::spec::Language;
 use crate::report::document::{FileDigest, Report, Run};
+use crate::report::language::current;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Method {
@@ -35,10 +37,17 @@ pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
         fact("Passes over the rows", format!("{} planned, {} made", run.passes_planned, run.passes_run)),
     ];
     let sentences = |texts: &[String]| words::list(texts, caps.texts, "report.json");
-    let mut intervals: Vec<String> = sentences(&method.intervals);
-    intervals.extend(
-        used(report).into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string),
-    );
+    let intervals = match current() {
+        Language::En => {
+            let mut said: Vec<String> = sentences(&method.intervals);
+            let used = used(report);
+            said.extend(
+                used.into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string),
+            );
+            said
+        }
+        Language::ZhCn => super::reasons::intervals(report),
+    };
     Method { facts, intervals, notes: sentences(&method.notes), passes: sentences(&method.passes) }
 }
 
@@ -63,12 +72,15 @@ pub struct Card {
 }
 
 pub fn cards(report: &Report, caps: &Caps) -> Vec<Card> {
-    let card = |card: &crate::report::document::Card| Card {
-        name: words::name(&card.name),
-        id: words::name(&card.id),
-        formula: words::sentence(&card.formula),
-        hides: words::sentence(&card.hides),
-        source: words::sentence(&card.source),
+    let card = |card: &crate::report::document::Card| {
+        let (name, formula, hides) = super::reasons::card(card);
+        Card {
+            name: words::name(&name),
+            id: words::name(&card.id),
+            formula,
+            hides,
+            source: words::sentence(&card.source),
+        }
     };
     report.metrics.iter().take(caps.texts).map(card).collect()
 }

@@ -24,6 +24,7 @@ mod method;
 mod model;
 mod price;
 mod privacy;
+mod reasons;
 mod scope;
 mod words;
 
@@ -277,7 +278,7 @@ fn strip(report: &Report, run: &Run) -> Vec<Fact> {
 
 /// What a finding does not say itself: the name of its metric, and the cohort its own was compared with.
 pub struct Names<'a> {
-    metrics: BTreeMap<&'a str, &'a str>,
+    metrics: BTreeMap<&'a str, String>,
     others: HashMap<(&'a str, &'a [String], Comparison, Against, &'a Cohort), &'a Cohort>,
 }
 
@@ -295,14 +296,14 @@ impl<'a> Names<'a> {
             Some((key, contrast.with.as_ref()?))
         };
         Names {
-            metrics: report.metrics.iter().map(|card| (card.id.as_str(), card.name.as_str())).collect(),
+            metrics: report.metrics.iter().map(|card| (card.id.as_str(), reasons::card(card).0)).collect(),
             others: report.readings.iter().filter_map(other).collect(),
         }
     }
 
     /// The name on the card; the identifier where the report has none.
     pub fn metric(&self, id: &str) -> String {
-        words::name(self.metrics.get(id).unwrap_or(&id))
+        words::name(self.metrics.get(id).map_or(id, String::as_str))
     }
 
     /// The cohort that the gate's cohort was compared with.

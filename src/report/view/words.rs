@@ -292,7 +292,7 @@ impl Shown {
                 why: String::new(),
             },
             (Measured::Estimated(_), None) => Shown::words(&text!("undefined"), &text!("why-not-finite")),
-            (Measured::Undefined { why }, None) => Shown::words(&text!("undefined"), why.describe()),
+            (Measured::Undefined { why }, None) => Shown::words(&text!("undefined"), &super::reasons::why(*why)),
             (Measured::Suppressed, None) => Shown::words(&text!("suppressed"), &text!("why-suppressed")),
         }
     }
