@@ -36,3 +36,4 @@ why-score-no-probability = a score is below 0 or above 1
 why-noise-exceeds-cohort = the noise exceeds the cohort
 why-biased-by-noise = noise biases the values compared, by amounts that differ
 why-benefit-of-zero = a benefit is zero and has no logarithm, or all are
+why-buckets-do-not-vary = the value is the same without any one bucket of units: the buckets do not vary and give it no interval

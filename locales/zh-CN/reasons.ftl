@@ -37,6 +37,7 @@ why-noise-exceeds-cohort = 噪声超过了群组的大小
 why-biased-by-noise = 噪声使所比较的值产生程度不同的偏差
 why-benefit-of-zero = 有收益为零而没有对数，或全部为零
 
+why-buckets-do-not-vary = 各单位桶中的值都相同，无法得出区间
 translated-interval-wilson = 独立行的份额的 Wilson 得分区间（Wilson 1927）。
 translated-interval-newcombe = 两个独立份额之差的混合得分区间（Newcombe 1998，方法 10）。
 translated-interval-mover-r = 由 Wilson 界限得到的两个独立份额之比的 MOVER-R 区间（Donner 与 Zou 2012）。
