@@ -18,12 +18,14 @@ use crate::world::Usage;
 
 mod attacks;
 pub mod bias;
+mod stated;
 
 pub use attacks::{
     AttacksOnRows, Attempt, AttributeGuessed, DatasetAttacked, Exposed, Guessed, ModelAttacked, Recognised, RiskFound,
     Share,
 };
 pub use bias::Bias;
+pub use stated::Stated;
 
 /// Version of the layout of `report.json`; grows when a key changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
@@ -67,6 +69,8 @@ pub struct Identity {
     pub seed: u64,
     /// SHA-256 of the pipeline file, and of the policy file after it.
     pub spec_sha256: String,
+    #[serde(default, skip_serializing_if = "Stated::is_empty")]
+    pub stated: Stated,
 }
 
 fn is_english(language: &Language) -> bool {

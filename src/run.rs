@@ -45,6 +45,7 @@ mod places;
 mod randomise;
 mod rehearsal;
 mod rows;
+mod stated;
 mod statement;
 use coarsening::Coarsener;
 pub use paying::{Charged, Cost, PayError, Paying, cost};
@@ -409,6 +410,7 @@ impl Parts<'_> {
                 language: spec.report.language.unwrap_or_default(),
                 seed: spec.pipeline.seed,
                 spec_sha256: self.plan.spec_sha256.clone(),
+                stated: stated::stated(spec),
             },
             data: Data {
                 rows_read: self.profile.rows_read,

@@ -23,4 +23,11 @@ pub fn merge(spec: &mut Spec, policy: Policy) {
         spec.report.formats = policy.report.formats;
     }
     spec.report.language = spec.report.language.take().or(policy.report.language);
+    spec.report.decider = spec.report.decider.take().or(policy.report.decider);
+    spec.report.decide_by = spec.report.decide_by.take().or(policy.report.decide_by);
+    spec.report.prepared_by = spec.report.prepared_by.take().or(policy.report.prepared_by);
+    spec.report.reviewed_by = spec.report.reviewed_by.take().or(policy.report.reviewed_by);
+    spec.report.limitations.extend(policy.report.limitations);
+    spec.report.brand = spec.report.brand.take().or(policy.report.brand);
+    spec.report.templates = spec.report.templates.take().or(policy.report.templates);
 }

@@ -4,6 +4,7 @@
 //! hold the keys a report shows. A key they do not know is left alone, one they need is asked for by name, and a document of a later
 //! version is refused: a changed meaning must not be shown under an old heading.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -11,7 +12,7 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::{ReportError, sha256};
 use crate::audit::{
-    AttacksOnRows, Bias, Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION,
+    AttacksOnRows, Bias, Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION, Stated,
 };
 use crate::budget::Receipt;
 use crate::estimate::{Interval, Method as IntervalMethod, Why};
@@ -90,6 +91,8 @@ pub struct Identity {
     pub language: Language,
     pub seed: u64,
     pub spec_sha256: String,
+    #[serde(default)]
+    pub stated: Stated,
 }
 
 #[derive(Debug, Clone, Deserialize)]
@@ -360,6 +363,11 @@ pub struct Run {
     #[serde(default)]
     pub price: Vec<Reading>,
     pub attacks: Option<AttacksOnRows>,
+    /// Identifier of the key that signed the run.
+    pub signed_by: Option<String>,
+    /// The first of the runs, without a gap up to this one, that have a finding, by the finding's identifier.
+    #[serde(default)]
+    pub since: BTreeMap<String, String>,
     pub inputs: Vec<FileDigest>,
     pub files: Vec<FileDigest>,
 }

@@ -17,7 +17,7 @@ pub const BYTES_MAX: usize = 1_000_000;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// Every template by its name.
-pub(super) const TEMPLATES: [(&str, &str); 24] = [
+pub(super) const TEMPLATES: [(&str, &str); 25] = [
     ("components.html", include_str!("../../templates/components.html")),
     ("report.html", include_str!("../../templates/report.html")),
     ("icons.html", include_str!("../../templates/icons.html")),
@@ -42,6 +42,7 @@ pub(super) const TEMPLATES: [(&str, &str); 24] = [
     ("coarsening.html", include_str!("../../templates/coarsening.html")),
     ("method.html", include_str!("../../templates/method.html")),
     ("provenance.html", include_str!("../../templates/provenance.html")),
+    ("extra.html", include_str!("../../templates/extra.html")),
 ];
 
 /// Renders `report.html` from the bytes of `report.json` and `run.json`.

@@ -164,6 +164,7 @@ fn findings(audit: &Audit) -> Vec<u8> {
         "reason",
         "waived_until",
         "waiver_reason",
+        "id",
     ]);
     for finding in &audit.findings {
         table.row(finding_row(finding));
@@ -191,6 +192,7 @@ fn finding_row(finding: &Finding) -> Vec<Field> {
     row.extend(ends(finding.judged_interval));
     let waiver = finding.waiver.as_ref();
     row.extend([text(&finding.reason), or_none(waiver, |w| text(&w.until)), or_none(waiver, |w| text(&w.reason))]);
+    row.push(text(crate::finding::id(&finding.code, &finding.cohort)));
     row
 }
 

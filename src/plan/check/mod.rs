@@ -24,6 +24,7 @@ mod expressions;
 mod gates;
 mod keys;
 mod privacy;
+mod report;
 #[cfg(feature = "schedule")]
 mod schedule;
 mod secrets;
@@ -117,6 +118,7 @@ pub fn check(
     bias::check(&mut checker);
     deidentify::check(&mut checker, parse);
     attacks::check(&mut checker, parse);
+    report::check(&mut checker);
     #[cfg(feature = "schedule")]
     schedule::check(&mut checker);
     let mut complaints = checker.complaints;

@@ -11,8 +11,8 @@ const FINDINGS_MAX: usize = 20;
 pub fn markdown(report: &Report, run: &Run) -> String {
     let names = Names::of(report);
     let caps = Caps { findings: FINDINGS_MAX, ..Caps::FULL };
-    let verdict = view::verdict(report, run);
-    let findings = view::findings(report, &names, &caps);
+    let verdict = view::verdict(report, run, &names);
+    let findings = view::findings(report, &view::Beside { names: &names, report, run, sets: &[] }, &caps);
     let mut lines = vec![
         format!("## {}: {}", plain(&verdict.word), plain(&view::title(report))),
         String::new(),

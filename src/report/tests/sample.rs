@@ -99,6 +99,7 @@ pub fn sample_of(words: &Words, suppress_below: u64, metrics: &str) -> (Audit, R
         generator: "evenhand 0.1.0".into(),
         outcome,
         pipeline: Identity {
+            stated: Default::default(),
             name: "lending".into(),
             title: words.title.into(),
             owner: "risk@example.org".into(),

@@ -1,4 +1,4 @@
-//! What the report cannot say, read off the run itself, after what the run says of itself.
+//! What the report cannot say, read off the run itself, after what the run says of itself; and what its author says.
 
 use super::Caps;
 use super::gates::criteria;
@@ -7,10 +7,20 @@ use crate::audit::{Edition, PrivacyStatement};
 use crate::budget::Mechanism;
 use crate::finding::Verdict;
 use crate::report::document::{Measured, Origin, Report, Run};
+use crate::report::language::text;
 use crate::schema::Role;
 
 /// Sets of attributes whose cohorts are spoken of.
 const SETS: usize = 24;
+
+/// What the author says; not a word of it is the program's.
+pub fn authored(report: &Report, caps: &Caps) -> Vec<String> {
+    let stated = &report.pipeline.stated.limitations;
+    let mut said: Vec<String> = stated.iter().take(caps.texts).map(|text| words::sentence(text)).collect();
+    let left = words::more(stated.len(), caps.texts, "sentences", "report.json");
+    said.extend((!left.is_empty()).then_some(left));
+    said
+}
 
 pub fn limitations(report: &Report, run: &Run, caps: &Caps) -> Vec<String> {
     let mut said: Vec<String> = words::list(&report.limitations, caps.texts, "report.json");
@@ -20,53 +30,41 @@ pub fn limitations(report: &Report, run: &Run, caps: &Caps) -> Vec<String> {
     said.extend(readings(report));
     said.extend(rows(report));
     said.push(intervals(report));
-    said.push("A criterion that is met says that this number, on these rows, is within its limit. It says nothing about numbers that were not measured, other rows, or how labels and decisions came about.".into());
+    said.push(text!("limit-said-met"));
     said
 }
 
 fn intervals(report: &Report) -> String {
-    let covered = match report.privacy {
-        Some(_) => "chance in sampling and the noise of the release",
-        None => "chance in sampling",
-    };
-    format!(
-        "Every interval holds {} by itself; of many intervals some miss. A breach is judged by intervals widened for the number of criteria. They cover {covered}. They do not cover bias: how rows came into the source or were left out of it, wrong labels, wrong measurements.",
-        words::confidence(report.method.confidence)
-    )
+    let confidence = words::confidence(report.method.confidence);
+    match report.privacy {
+        Some(_) => text!("limit-said-intervals-noise", confidence = confidence),
+        None => text!("limit-said-intervals", confidence = confidence),
+    }
 }
 
 fn privacy(report: &Report, run: &Run) -> Vec<String> {
     let exact = report.receipts.iter().all(|receipt| receipt.mechanism == Mechanism::Exact);
     match (&report.privacy, exact) {
         (Some(statement), _) => private(statement, report, run),
-        (None, true) => vec!["Differential privacy is off: every statistic was released by the mechanism exact, without noise. No differential-privacy claim holds for this report.".into()],
-        (None, false) => vec!["Statistics have noise, but this report states no claim of differential privacy: none holds for it.".into()],
+        (None, true) => vec![text!("limit-said-privacy-off")],
+        (None, false) => vec![text!("limit-said-noise-no-claim")],
     }
 }
 
 fn private(statement: &PrivacyStatement, report: &Report, run: &Run) -> Vec<String> {
-    let unit = match &statement.unit {
-        Some(unit) => format!("all rows of one {}", words::name(unit)),
-        None => "one row, and not a person with several rows".into(),
-    };
-    let mut said = vec![format!(
-        "Differential privacy protects {unit}, against readers of what is published. It bounds what these rows add to what a reader learns. What is true of a group, and so likely of its members, is told, whatever the rows of one member."
-    )];
+    let mut said = vec![match &statement.unit {
+        Some(unit) => text!("limit-said-protects-unit", unit = words::name(unit)),
+        None => text!("limit-said-protects-row"),
+    }];
     if run.edition == Some(Edition::Internal) {
-        said.push(
-            "This is the internal edition. It has values without noise, and no claim holds for whoever reads it."
-                .into(),
-        );
+        said.push(text!("limit-said-internal"));
     }
     if report.model.is_none() {
-        said.push("Given predictions, decisions and scores are taken as fixed attributes of a row: what a given model learned from other rows is not covered.".into());
+        said.push(text!("limit-said-given-fixed"));
     }
-    said.push("Claims add up: who reads several reports on one population learns more than one of them tells. How long a draw takes is not hidden from somebody who watches the run.".into());
+    said.push(text!("limit-said-claims-add-up"));
     if statement.unit.is_some() {
-        said.push(format!(
-            "Of a unit's rows at most {} are used: the figures describe the rows that were used, in which units of many rows weigh less than in the source.",
-            statement.rows_per_unit_max
-        ));
+        said.push(text!("limit-said-rows-per-unit", n = statement.rows_per_unit_max));
     }
     said
 }
@@ -75,15 +73,15 @@ fn private(statement: &PrivacyStatement, report: &Report, run: &Run) -> Vec<Stri
 fn deidentified(report: &Report, run: &Run) -> Option<String> {
     let dataset = run.files.iter().any(|file| file.name == "codebook.json");
     let linkable = report.data.columns.iter().any(|column| column.roles.contains(&Role::QuasiIdentifier));
-    let what = match (dataset, report.privacy.is_some() || linkable) {
-        (true, _) => "The de-identified dataset of this run",
-        (false, true) => "De-identification, if the source or a copy of it went through any,",
-        (false, false) => return None,
-    };
-    Some(format!(
-        "{what} is not covered by a claim of differential privacy. k-anonymity, l-diversity, t-closeness, pseudonyms and the like limit attacks by the attributes they were set up for. What remains: who knows other attributes, or another file of the same people, may still single out, link or infer; several such files together may tell what one does not."
-    ))
+    match (dataset, report.privacy.is_some() || linkable) {
+        (true, _) => Some(text!("limit-said-dataset")),
+        (false, true) => Some(text!("limit-said-deidentified")),
+        (false, false) => None,
+    }
 }
+
+/// Columns one sentence names.
+const NAMED: usize = 12;
 
 fn domains(report: &Report) -> Option<String> {
     let learned: Vec<String> = report
@@ -93,17 +91,18 @@ fn domains(report: &Report) -> Option<String> {
         .filter(|column| column.origin == Origin::Learned)
         .map(|column| words::name(&column.name))
         .collect();
-    let names = learned.iter().take(12).cloned().collect::<Vec<_>>().join(", ");
-    let more = if learned.len() > 12 { ", and others" } else { "" };
-    (!learned.is_empty()).then(|| {
-        format!("Levels or bounds of {names}{more} were learned from the data, not declared: a value that should not occur is not noticed there.")
-    })
+    let names = learned.iter().take(NAMED).cloned().collect::<Vec<_>>().join(&text!("list-comma"));
+    match learned.len() {
+        0 => None,
+        n if n > NAMED => Some(text!("limit-said-learned-others", names = names)),
+        _ => Some(text!("limit-said-learned", names = names)),
+    }
 }
 
 fn unjudged(report: &Report) -> Option<String> {
     let criteria = criteria(report);
     if criteria.is_empty() {
-        return Some("No criterion was judged. The measurements stand without a limit.".into());
+        return Some(text!("limit-said-no-criterion"));
     }
     let n = criteria
         .iter()
@@ -111,34 +110,34 @@ fn unjudged(report: &Report) -> Option<String> {
             criterion.findings.iter().any(|f| matches!(f.verdict, Verdict::Undetermined | Verdict::NotMeasured))
         })
         .count();
-    (n > 0).then(|| {
-        format!(
-            "For {} the data did not decide at least one value; see the reasons there.",
-            words::many(n, "criterion", "criteria")
-        )
-    })
+    (n > 0).then(|| text!("limit-said-undecided", n = n))
+}
+
+/// A sentence on rows: with noise it says so.
+fn noisy(key: &str, report: &Report) -> String {
+    match report.privacy {
+        Some(_) => format!("{key}-noise"),
+        None => key.into(),
+    }
 }
 
 fn cohorts(report: &Report) -> Vec<String> {
     let least = i64::try_from(report.method.support_min).unwrap_or(i64::MAX);
     let mut said = Vec::new();
-    let noise = if report.privacy.is_some() { ", by a count with noise" } else { "" };
     let tables: Vec<_> = report.cohorts.iter().filter(|table| !table.across.is_empty()).collect();
     for table in tables.iter().take(SETS) {
         let across = words::across(&table.across);
         let small = table.rows.iter().filter(|row| row.compared && row.n.is_some_and(|n| n < least)).count();
         if small > 0 {
-            said.push(format!(
-                "Across {across}, {} fewer than {least} rows{noise}: their intervals are wide and no criterion is judged on them.",
-                words::many(small, "cohort has", "cohorts have")
-            ));
+            // Keys: limit-said-small, limit-said-small-noise.
+            let key = noisy("small", report);
+            said.push(text!(&format!("limit-said-{key}"), across = &across, n = small, least = least));
         }
-        let aside: i64 = table.rows.iter().filter(|row| !row.compared).filter_map(|row| row.n).sum();
+        let aside =
+            table.rows.iter().filter(|row| !row.compared).filter_map(|row| row.n).fold(0i64, i64::saturating_add);
         if aside > 0 {
-            said.push(format!(
-                "Across {across}, {} of unknown or undeclared level{noise}: shown, and compared with nobody.",
-                words::many(aside as usize, "row is", "rows are")
-            ));
+            let key = noisy("aside", report);
+            said.push(text!(&format!("limit-said-{key}"), across = &across, n = aside));
         }
     }
     let left = words::more(tables.len(), SETS, "sets-of-attributes", "evidence/cohorts.csv");
@@ -152,48 +151,33 @@ fn readings(report: &Report) -> Vec<String> {
     let suppressed = report.readings.iter().filter(|reading| matches!(reading.measured, Measured::Suppressed)).count();
     let mut said = Vec::new();
     if undefined > 0 {
-        said.push(format!(
-            "{} undefined, each with its reason; undefined is not zero.",
-            words::many(undefined, "value is", "values are")
-        ));
+        said.push(text!("limit-said-undefined", n = undefined));
     }
     if suppressed > 0 {
-        said.push(format!(
-            "{} withheld: a count below {} is behind them, or could be computed from them.",
-            words::many(suppressed, "value is", "values are"),
-            report.method.suppress_below
-        ));
+        said.push(text!("limit-said-suppressed", n = suppressed, below = report.method.suppress_below));
     }
     said
 }
 
 fn rows(report: &Report) -> Vec<String> {
     let data = &report.data;
-    let noise = if report.privacy.is_some() { ", by a count with noise" } else { "" };
     let mut said = Vec::new();
     if report.privacy.is_some() && data.filter.is_some() {
-        said.push("Rows the filter leaves out are not counted; nothing here is about them.".into());
+        said.push(text!("limit-said-filter-uncounted"));
     }
     if data.rows_kept < data.rows_read {
-        said.push(format!(
-            "{} left out by the filter; nothing here is about them.",
-            words::many((data.rows_read - data.rows_kept) as usize, "row was", "rows were")
-        ));
+        said.push(text!("limit-said-filtered", n = data.rows_read.saturating_sub(data.rows_kept)));
     }
-    let malformed: i64 = data.columns.iter().filter_map(|column| column.malformed).sum();
+    let malformed = data.columns.iter().filter_map(|column| column.malformed).fold(0i64, i64::saturating_add);
     if malformed > 0 {
-        said.push(format!(
-            "{} no value of its column's type and counts as missing{noise}.",
-            words::many(malformed as usize, "field is", "fields are each")
-        ));
+        let key = noisy("malformed", report);
+        said.push(text!(&format!("limit-said-{key}"), n = malformed));
     }
     if let Some(model) = &report.model {
-        said.push("The model was trained here, on rows of the same source; how it does on rows of another time or place is not measured.".into());
+        said.push(text!("limit-said-trained-here"));
         if model.rows_skipped > 0 {
-            said.push(format!(
-                "{} left out of training because a feature was missing{noise}.",
-                words::many(model.rows_skipped as usize, "row was", "rows were")
-            ));
+            let key = noisy("skipped", report);
+            said.push(text!(&format!("limit-said-{key}"), n = model.rows_skipped));
         }
     }
     said

@@ -10,7 +10,7 @@ use crate::audit::Edition;
 use crate::budget::Mechanism;
 use crate::plan::spec::Language;
 use crate::report::document::{FileDigest, Report, Run};
-use crate::report::language::current;
+use crate::report::language::{current, text};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Method {
@@ -23,18 +23,19 @@ pub struct Method {
 pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
     let method = &report.method;
     let suppressed = match method.suppress_below {
-        0 if report.privacy.is_some() => "none; every count that is published has noise".into(),
-        0 => "none; every count is shown".into(),
-        below => format!("counts below {below}, and whatever would disclose them"),
+        0 if report.privacy.is_some() => text!("method-suppression-noise"),
+        0 => text!("method-suppression-none"),
+        below => text!("method-suppression-below", n = below),
     };
+    let passes = text!("method-passes-made", planned = run.passes_planned, made = run.passes_run);
     let facts = vec![
-        fact("Confidence", words::confidence(method.confidence)),
-        fact("Least rows for a criterion", words::count(method.support_min as i64)),
-        fact("Suppression", suppressed),
-        fact("Bootstrap replicates", words::count(i64::from(method.replicates))),
-        fact("Rows depend on one another", words::sentence(&method.dependence)),
-        fact("Seed of splits and bootstrap", report.pipeline.seed.to_string()),
-        fact("Passes over the rows", format!("{} planned, {} made", run.passes_planned, run.passes_run)),
+        fact(&text!("method-confidence"), words::confidence(method.confidence)),
+        fact(&text!("method-support-min"), words::count(method.support_min as i64)),
+        fact(&text!("method-suppression"), suppressed),
+        fact(&text!("method-replicates"), words::count(i64::from(method.replicates))),
+        fact(&text!("method-dependence"), words::prose(&method.dependence)),
+        fact(&text!("method-seed"), report.pipeline.seed.to_string()),
+        fact(&text!("method-passes"), passes),
     ];
     let sentences = |texts: &[String]| words::list(texts, caps.texts, "report.json");
     let intervals = match current() {
@@ -42,7 +43,7 @@ pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
             let mut said: Vec<String> = sentences(&method.intervals);
             let used = used(report);
             said.extend(
-                used.into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(str::to_string),
+                used.into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(words::prose),
             );
             said
         }
@@ -105,7 +106,7 @@ pub struct Stage {
 }
 
 pub fn resources(run: &Run, caps: &Caps) -> Resources {
-    let unknown = || String::from("not known here");
+    let unknown = || text!("resources-unknown");
     let most = caps.files;
     let stages: Vec<Stage> = run
         .usage
@@ -118,23 +119,27 @@ pub fn resources(run: &Run, caps: &Caps) -> Resources {
             system: words::milliseconds(usage.cpu_system_ms),
             memory: usage.rss_anon_bytes.map_or_else(unknown, words::bytes),
             read: usage.read_bytes.map_or_else(unknown, words::bytes),
-            rows: if usage.rows == 0 { "none".into() } else { words::count(usage.rows as i64) },
-            rate: usage.rows_per_second.map_or("no rows".into(), |rate| words::count(rate as i64)),
+            rows: if usage.rows == 0 { text!("resources-none") } else { words::count(usage.rows as i64) },
+            rate: usage.rows_per_second.map_or_else(|| text!("resources-no-rows"), |rate| words::count(rate as i64)),
         })
         .collect();
+    let engine = text!("resources-threads", engine = words::name(&run.engine), n = run.threads);
     if run.edition == Some(Edition::Public) {
-        let engine = format!("{}, {}", words::name(&run.engine), words::many(run.threads, "thread", "threads"));
-        let facts = vec![fact("Time and memory", "not told in the public edition"), fact("Engine", engine)];
+        let facts =
+            vec![fact(&text!("resources-public"), text!("not-told-public")), fact(&text!("resources-engine"), engine)];
         return Resources { facts, stages: Vec::new(), stages_more: String::new() };
     }
-    let wall: u64 = run.usage.iter().map(|usage| usage.wall_ms).sum();
-    let cpu: u64 = run.usage.iter().map(|usage| usage.cpu_user_ms + usage.cpu_system_ms).sum();
+    let wall = run.usage.iter().fold(0u64, |sum, usage| sum.saturating_add(usage.wall_ms));
+    let cpu = run
+        .usage
+        .iter()
+        .fold(0u64, |sum, usage| sum.saturating_add(usage.cpu_user_ms).saturating_add(usage.cpu_system_ms));
     let memory = run.usage.iter().filter_map(|usage| usage.rss_anon_bytes).max();
     let facts = vec![
-        fact("Wall time", words::milliseconds(wall)),
-        fact("CPU time", words::milliseconds(cpu)),
-        fact("Most private memory at the end of a stage", memory.map_or_else(unknown, words::bytes)),
-        fact("Engine", format!("{}, {}", words::name(&run.engine), words::many(run.threads, "thread", "threads"))),
+        fact(&text!("resources-wall"), words::milliseconds(wall)),
+        fact(&text!("resources-cpu"), words::milliseconds(cpu)),
+        fact(&text!("resources-memory"), memory.map_or_else(unknown, words::bytes)),
+        fact(&text!("resources-engine"), engine),
     ];
     let stages_more = words::more(run.usage.len(), most, "stages", "run.json");
     Resources { facts, stages, stages_more }
@@ -143,10 +148,12 @@ pub fn resources(run: &Run, caps: &Caps) -> Resources {
 #[derive(Debug, Clone, Serialize)]
 pub struct Provenance {
     pub facts: Vec<Fact>,
+    /// What to type, and what it does.
+    pub commands: Vec<Command>,
     pub inputs: Vec<File>,
     pub inputs_more: String,
     /// Why there are no digests of source files.
-    pub inputs_none: &'static str,
+    pub inputs_none: String,
     pub files: Vec<File>,
     pub files_more: String,
     pub receipts: Vec<Receipt>,
@@ -154,8 +161,16 @@ pub struct Provenance {
 }
 
 #[derive(Debug, Clone, Serialize)]
+pub struct Command {
+    pub what: String,
+    pub line: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
 pub struct File {
     pub name: String,
+    /// What is in it.
+    pub holds: String,
     pub bytes: String,
     pub sha256: String,
 }
@@ -164,34 +179,42 @@ pub struct File {
 pub struct Receipt {
     pub statistic: String,
     pub shape: String,
-    pub mechanism: &'static str,
+    pub mechanism: String,
 }
 
 pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
     let file = |file: &FileDigest| File {
         name: words::sentence(&file.name),
+        holds: text!(&format!("holds-{}", holds(&file.name))),
         bytes: words::bytes(file.bytes),
         sha256: words::sentence(&file.sha256),
     };
+    let version = |n: u32| text!("provenance-version", n = n);
     let facts = vec![
-        fact("Made by", words::name(&report.generator)),
-        fact("Layout of report.json", format!("version {}", report.report_version)),
-        fact("Layout of run.json", format!("version {}", run.run_version)),
-        fact("Seed", report.pipeline.seed.to_string()),
-        fact("Started", words::instant(&run.started_at)),
-        fact("SHA-256 of the pipeline file", words::sentence(&report.pipeline.spec_sha256)),
+        fact(&text!("provenance-made-by"), words::name(&report.generator)),
+        fact(&text!("provenance-layout-report"), version(report.report_version)),
+        fact(&text!("provenance-layout-run"), version(run.run_version)),
+        fact(&text!("provenance-seed"), report.pipeline.seed.to_string()),
+        fact(&text!("provenance-started"), words::instant(&run.started_at)),
+        fact(&text!("provenance-spec"), words::sentence(&report.pipeline.spec_sha256)),
+    ];
+    let id = words::name(&run.run_id);
+    let commands = vec![
+        Command { what: text!("provenance-render"), line: format!("evenhand report {id} --out report.html") },
+        Command { what: text!("provenance-verify"), line: format!("evenhand verify {id}") },
     ];
     let receipt = |receipt: &crate::budget::Receipt| Receipt {
         statistic: words::name(&receipt.statistic),
         shape: words::name(&receipt.shape),
         mechanism: match receipt.mechanism {
-            Mechanism::Exact => "exact: no noise, no charge",
-            Mechanism::DiscreteLaplace => "discrete Laplace noise, charged",
-            Mechanism::DiscreteGaussian => "discrete Gaussian noise, charged",
+            Mechanism::Exact => text!("receipts-exact"),
+            Mechanism::DiscreteLaplace => text!("receipts-laplace"),
+            Mechanism::DiscreteGaussian => text!("receipts-gaussian"),
         },
     };
     Provenance {
         facts,
+        commands,
         inputs: run.inputs.iter().take(caps.files).map(file).collect(),
         inputs_more: words::more(run.inputs.len(), caps.files, "source-files", "run.json"),
         inputs_none: inputs_none(run),
@@ -202,14 +225,57 @@ pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
     }
 }
 
-fn inputs_none(run: &Run) -> &'static str {
+fn holds(name: &str) -> &'static str {
+    match name {
+        "report.json" => "report",
+        "evidence/readings.csv" => "readings",
+        "evidence/findings.csv" => "findings",
+        "evidence/cohorts.csv" => "cohorts",
+        "evidence/columns.csv" => "columns",
+        "model.json" => "model",
+        "codebook.json" => "codebook",
+        name if name.starts_with("templates/") => "template",
+        name if name.starts_with("evidence/") => "evidence",
+        _ => "other",
+    }
+}
+
+fn inputs_none(run: &Run) -> String {
     match (run.edition, &run.commitment_sha256) {
-        (Some(Edition::Public), Some(_)) => {
-            "Digests are left out of the public edition: one tells whoever has a file whether it is the one that was audited. The salted commitment in the section on privacy stands for them; the internal edition has the salt to check it by."
-        }
-        (Some(Edition::Public), None) => {
-            "Digests are left out of the public edition: one tells whoever has a file whether it is the one that was audited."
-        }
-        (Some(Edition::Internal) | None, _) => "none is recorded",
+        (Some(Edition::Public), Some(_)) => text!("provenance-inputs-public-committed"),
+        (Some(Edition::Public), None) => text!("provenance-inputs-public"),
+        (Some(Edition::Internal) | None, _) => text!("provenance-none"),
+    }
+}
+
+/// Who prepared, reviewed and decides, and room to sign.
+#[derive(Debug, Clone, Serialize)]
+pub struct SignOff {
+    pub lines: Vec<Line>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct Line {
+    pub term: String,
+    /// As the pipeline file names it; empty: to be written by hand.
+    pub text: String,
+}
+
+pub fn sign_off(report: &Report) -> SignOff {
+    let stated = &report.pipeline.stated;
+    let line =
+        |term: String, text: &Option<String>| Line { term, text: text.as_deref().map(words::name).unwrap_or_default() };
+    let due = stated.decide_by.as_deref().map(words::day);
+    let blank = |term: String| Line { term, text: String::new() };
+    SignOff {
+        lines: vec![
+            line(text!("sign-off-prepared"), &stated.prepared_by),
+            line(text!("sign-off-reviewed"), &stated.reviewed_by),
+            line(text!("sign-off-decided"), &stated.decider),
+            line(text!("sign-off-due"), &due),
+            blank(text!("sign-off-decision")),
+            blank(text!("sign-off-date")),
+            blank(text!("sign-off-signature")),
+        ],
     }
 }

@@ -16,6 +16,7 @@ mod attacks;
 mod bias;
 mod charts;
 mod coarsening;
+mod findings;
 mod gates;
 mod glossary;
 mod limitations;
@@ -28,8 +29,12 @@ mod reasons;
 mod scope;
 mod words;
 
-pub use gates::{findings, verdict};
+pub use findings::{Beside, findings};
+pub use gates::verdict;
 pub use words::count;
+
+/// Version of what templates may use; grows when a key changes its meaning or goes away.
+pub const VIEW_VERSION: u32 = 1;
 
 /// Most rows of each kind that are shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,9 +126,13 @@ pub struct Link {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct View {
+    /// Version of this list of keys.
+    pub view_version: u32,
     /// Of the page, as HTML has it: `en`, `zh-Hans`.
     pub lang: String,
     pub title: String,
+    /// Name of the house; empty where the pipeline file names none.
+    pub brand: String,
     pub generator: String,
     pub run_id: String,
     /// Who may read this edition; none without differential privacy.
@@ -134,7 +143,7 @@ pub struct View {
     pub strip: Vec<Fact>,
     pub verdict: gates::Verdict,
     pub scope: scope::Scope,
-    pub findings: gates::Findings,
+    pub findings: findings::Findings,
     pub gates: gates::Matrix,
     pub measures: measures::Measures,
     pub strata: Option<bias::strata::Section>,
@@ -156,9 +165,12 @@ pub struct View {
     pub method: method::Method,
     pub cards: Vec<method::Card>,
     pub cards_more: String,
+    /// From the run itself, and from the author of the pipeline file.
     pub limitations: Vec<String>,
+    pub limitations_authored: Vec<String>,
     pub resources: method::Resources,
     pub provenance: method::Provenance,
+    pub sign_off: method::SignOff,
     pub glossary: Vec<Fact>,
 }
 
@@ -166,19 +178,23 @@ pub struct View {
 pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
     let names = Names::of(report);
     let measures = measures::measures(report, &names, caps);
+    let sets: Vec<Link> =
+        measures.sets.iter().map(|set| Link { id: set.id.clone(), name: set.across.clone() }).collect();
     View {
+        view_version: VIEW_VERSION,
         lang: text!("page-lang"),
-        sets: measures.sets.iter().map(|set| Link { id: set.id.clone(), name: set.across.clone() }).collect(),
+        brand: report.pipeline.stated.brand.as_deref().map(words::name).unwrap_or_default(),
         title: title(report),
         generator: words::name(&report.generator),
         run_id: words::name(&run.run_id),
         edition: privacy::banner(run),
         sections: sections(report, run),
         strip: strip(report, run),
-        verdict: gates::verdict(report, run),
-        scope: scope::scope(report, caps),
-        findings: gates::findings(report, &names, caps),
+        verdict: gates::verdict(report, run, &names),
+        scope: scope::scope(report, run, caps),
+        findings: findings::findings(report, &findings::Beside { names: &names, report, run, sets: &sets }, caps),
         gates: gates::matrix(report, &names, caps),
+        sets,
         measures,
         strata: bias::strata::section(report, caps),
         tests: bias::tests::section(report, caps),
@@ -199,8 +215,10 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         cards: method::cards(report, caps),
         cards_more: words::more(report.metrics.len(), caps.texts, "metrics", "report.json"),
         limitations: limitations::limitations(report, run, caps),
+        limitations_authored: limitations::authored(report, caps),
         resources: method::resources(run, caps),
         provenance: method::provenance(report, run, caps),
+        sign_off: method::sign_off(report),
         glossary: glossary::glossary(report),
     }
 }
@@ -267,12 +285,18 @@ fn strip(report: &Report, run: &Run) -> Vec<Fact> {
         Some(Edition::Public) => text!("not-told-public"),
         _ => words::instant(&run.finished_at),
     };
+    let signature = match &run.signed_by {
+        Some(key) => text!("strip-signed-by", key = words::name(key)),
+        None => text!("strip-not-signed"),
+    };
     vec![
         fact(&text!("strip-pipeline"), words::name(&report.pipeline.name)),
         fact(&text!("strip-answerable"), words::or_words(&report.pipeline.owner, &text!("strip-no-owner"))),
         fact(&text!("strip-run"), words::name(&run.run_id)),
         fact(&text!("strip-finished"), finished),
-        fact(&text!("strip-purpose"), words::or_words(&report.pipeline.purpose, &text!("strip-no-purpose"))),
+        fact(&text!("strip-tool"), words::name(&report.generator)),
+        fact(&text!("strip-language"), text!("page-language")),
+        fact(&text!("strip-signature"), signature),
     ]
 }
 
