@@ -345,6 +345,32 @@ pub fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     }
 }
 
+/// Most files of a folder that is read whole, and most bytes of one that are read.
+const FILES_MAX: usize = 64;
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// The files of a folder by name, its folders and hidden files left out. A file is read up to 1 MiB.
+pub fn read_folder(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(|e| at(folder, e))? {
+        let path = entry.map_err(|e| at(folder, e))?.path();
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        if name.starts_with('.') || !path.is_file() {
+            continue;
+        }
+        if files.len() == FILES_MAX {
+            let why = format!("{}: it has more than {FILES_MAX} files", folder.display());
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
+        }
+        let mut bytes = Vec::new();
+        let file = File::open(&path).map_err(|e| at(&path, e))?;
+        file.take(FILE_BYTES_MAX).read_to_end(&mut bytes).map_err(|e| at(&path, e))?;
+        files.push((name, bytes));
+    }
+    files.sort();
+    Ok(files)
+}
+
 /// A file that was just made.
 pub type NewFile = File;
 

@@ -45,3 +45,4 @@ skip-to-verdict = Skip to the verdict
 audit-report = Audit report
 sections = Sections
 made-by = Made by { $name } from report.json and run.json of run { $of }. This page has no script and asks nothing of the network.
+own-templates-failed = The templates of this pipeline could not be filled in, so the page is in the form of the program. evenhand check says what is wrong with them.

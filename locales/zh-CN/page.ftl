@@ -45,3 +45,4 @@ skip-to-verdict = 跳到结论
 audit-report = 审计报告
 sections = 章节
 made-by = 由 { $name } 根据运行 { $of } 的 report.json 与 run.json 生成。本页没有脚本，也不访问网络。
+own-templates-failed = 本流水线自备的模板无法填写，因此本页采用程序自带的样式。运行 evenhand check 可查看模板的问题。

@@ -9,6 +9,7 @@ use super::{Output, UNFINISHED, USAGE, complaints, engine};
 use crate::plan::check::{self, Complaint, Severity};
 use crate::plan::spec::{Contract, Ingest, Measure, Pipeline, Report, Spec};
 use crate::scan::{Source, SourceColumn};
+use crate::{report, world};
 
 /// A pipeline without errors.
 #[derive(Debug)]
@@ -86,7 +87,12 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
     digest.update(&text);
     digest.update(given.map_or("", |(_, text)| text));
     let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    let files: Vec<(String, String)> = std::iter::once((name, text)).chain(policy).collect();
+    let mut files: Vec<(String, String)> = std::iter::once((name, text)).chain(policy).collect();
+    if let Some(written) = spec.as_ref().and_then(|spec| spec.report.templates.as_ref()) {
+        let (more, texts) = templates(&folder.join(written), &files);
+        complaints.extend(more);
+        files.extend(texts);
+    }
     let wrong = complaints.iter().any(|complaint| complaint.severity == Severity::Error);
     match spec {
         Some(spec) if !wrong => {
@@ -103,6 +109,25 @@ fn read(path: &Path) -> Result<String, String> {
         let line = e.as_bytes().iter().take(e.utf8_error().valid_up_to()).filter(|byte| **byte == b'\n').count() + 1;
         format!("{}: not UTF-8 at line {line}; save the file as UTF-8", path.display())
     })
+}
+
+/// What is wrong with a folder of templates, and its texts.
+fn templates(folder: &Path, files: &[(String, String)]) -> (Vec<Complaint>, Vec<(String, String)>) {
+    match world::read_folder(folder) {
+        Ok(read) => {
+            let shown = folder.display().to_string();
+            let text = |(name, bytes): (String, Vec<u8>)| {
+                (format!("{}/{name}", shown.trim_end_matches('/')), String::from_utf8(bytes).unwrap_or_default())
+            };
+            (report::check_templates(&shown, &read), read.into_iter().map(text).collect())
+        }
+        Err(e) => {
+            let named = files.iter().find_map(|(name, text)| Some((name, check::templates_of(text)?)));
+            let (name, at) = named.map_or((String::new(), 0..0), |(name, at)| (name.clone(), at));
+            let remedy = "name a folder with templates, relative to the pipeline file, or leave the key out";
+            (vec![Complaint::error("templates-unreadable", &name, at, e.to_string(), Some(remedy.into()))], Vec::new())
+        }
+    }
 }
 
 /// The policy file's name and text; a complaint when it is named and cannot be read.

@@ -53,7 +53,14 @@ pub fn run(args: &Args, out: &Output) -> u8 {
             return USAGE;
         }
     };
-    let page = match report::form(args.form.form(), &report_json, &run_json) {
+    let own = match templates(&args.run.join(report::TEMPLATES_FOLDER)) {
+        Ok(own) => own,
+        Err(why) => {
+            out.error(&why);
+            return USAGE;
+        }
+    };
+    let page = match report::form(args.form.form(), (&report_json, &run_json), &own) {
         Ok(page) => page,
         Err(e) => return unfinished(out, &format!("{}: {e}", args.run.display())),
     };
@@ -78,6 +85,14 @@ pub fn run(args: &Args, out: &Output) -> u8 {
         }
     }
     0
+}
+
+/// The templates of the run's own; none without the folder.
+fn templates(folder: &Path) -> Result<Vec<(String, String)>, String> {
+    if !folder.is_dir() {
+        return Ok(Vec::new());
+    }
+    Ok(report::own_templates(&world::read_folder(folder).map_err(|e| e.to_string())?))
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, String> {

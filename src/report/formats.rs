@@ -2,7 +2,7 @@
 //!
 //! Each is a pure function of `report.json` and `run.json`, as the page is.
 
-use super::{ReportError, document, html, language};
+use super::{Own, ReportError, document, html_with, language};
 
 mod junit;
 mod markdown;
@@ -29,10 +29,10 @@ impl Form {
     }
 }
 
-/// Renders a form from the bytes of the two documents.
-pub fn form(form: Form, report_json: &[u8], run_json: &[u8]) -> Result<String, ReportError> {
+/// Renders a form from the bytes of the two documents; the page with the templates of its pipeline.
+pub fn form(form: Form, (report_json, run_json): (&[u8], &[u8]), own: &Own) -> Result<String, ReportError> {
     let (report, run) = match form {
-        Form::Html => return html(report_json, run_json),
+        Form::Html => return html_with(report_json, run_json, own),
         _ => document::pair(report_json, run_json)?,
     };
     Ok(language::within(report.pipeline.language, || match form {

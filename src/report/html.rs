@@ -1,7 +1,7 @@
 //! The page: texts of the view put in their places by the templates, in one file that asks nothing of the network.
 //!
 //! The templates are in `templates/`, all of them named `*.html` so that tera escapes what they place; only the style sheet and the charts,
-//! which escape their own texts, are placed as they are. The style sheet is the one inline style the page's content security policy
+//! which escape their own texts, are placed as they are. A pipeline may replace any of them and add two (`own`). The style sheet is the one inline style the page's content security policy
 //! allows, by its SHA-256.
 
 use sha2::{Digest, Sha256};
@@ -10,6 +10,12 @@ use tera::{Context, Kwargs, State, Tera, TeraResult, Value};
 use super::document::{Report, Run};
 use super::view::{Caps, view};
 use super::{ReportError, document, language};
+use crate::report::language::text;
+
+mod brand;
+mod own;
+
+pub use own::{check, own};
 
 /// Largest page.
 pub const BYTES_MAX: usize = 1_000_000;
@@ -45,21 +51,71 @@ pub(super) const TEMPLATES: [(&str, &str); 25] = [
     ("extra.html", include_str!("../../templates/extra.html")),
 ];
 
+/// Templates of a pipeline's own: the name of the file, its text.
+pub type Own = [(String, String)];
+
 /// Renders `report.html` from the bytes of `report.json` and `run.json`.
 pub fn html(report_json: &[u8], run_json: &[u8]) -> Result<String, ReportError> {
-    let (report, run) = document::pair(report_json, run_json)?;
-    language::within(report.pipeline.language, || page(&report, &run))
+    html_with(report_json, run_json, &[])
 }
 
-fn page(report: &Report, run: &Run) -> Result<String, ReportError> {
-    let tera = templates()?;
+/// The same by the templates of the pipeline's own that the run folder holds. Where they cannot be filled in, which `check` finds before the
+/// run, the page is made by the templates of the program and says so.
+pub fn html_with(report_json: &[u8], run_json: &[u8], own: &Own) -> Result<String, ReportError> {
+    let (report, run) = document::pair(report_json, run_json)?;
+    of_run(&run, own)?;
+    language::within(report.pipeline.language, || match page(&report, &run, own) {
+        Err(Unfilled::Template(_)) if !own.is_empty() => {
+            let notice = text!("own-templates-failed");
+            unfilled(filled(&report, &run, &[], &notice))
+        }
+        page => unfilled(page),
+    })
+}
+
+/// The templates are those of the run: no other, none missing.
+fn of_run(run: &Run, own: &Own) -> Result<(), ReportError> {
+    let listed = |name: &str| run.files.iter().find(|file| file.name.strip_prefix(FOLDER) == Some(name));
+    for (name, text) in own {
+        if listed(name).is_none_or(|file| file.sha256 != super::sha256(text.as_bytes())) {
+            return Err(ReportError::OtherTemplate { name: name.clone() });
+        }
+    }
+    let names = run.files.iter().filter_map(|file| file.name.strip_prefix(FOLDER));
+    match names.into_iter().find(|name| own.iter().all(|(own, _)| own != name)) {
+        Some(missing) => Err(ReportError::OtherTemplate { name: missing.into() }),
+        None => Ok(()),
+    }
+}
+
+/// Where a run folder holds the templates of the pipeline's own.
+pub const FOLDER: &str = "templates/";
+
+/// Why a template was not filled in.
+#[derive(Debug)]
+enum Unfilled {
+    Template(tera::Error),
+}
+
+fn unfilled(page: Result<String, Unfilled>) -> Result<String, ReportError> {
+    page.map_err(|Unfilled::Template(e)| ReportError::Template(e.to_string()))
+}
+
+fn page(report: &Report, run: &Run, own: &Own) -> Result<String, Unfilled> {
+    filled(report, run, own, "")
+}
+
+fn filled(report: &Report, run: &Run, own: &Own, notice: &str) -> Result<String, Unfilled> {
+    let tera = templates(own).map_err(Unfilled::Template)?;
+    let style = style(own);
     let mut caps = Caps::FULL;
     loop {
         let mut context = Context::new();
         context.insert("view", &view(report, run, &caps));
-        context.insert("style", STYLE);
-        context.insert("style_sha256", &base64(&Sha256::digest(STYLE.as_bytes())));
-        let page = tera.render("report.html", &context).map_err(template)?;
+        context.insert("notice", notice);
+        context.insert("style", &style);
+        context.insert("style_sha256", &base64(&Sha256::digest(style.as_bytes())));
+        let page = tera.render("report.html", &context).map_err(Unfilled::Template)?;
         match caps.halved() {
             Some(halved) if page.len() >= BYTES_MAX => caps = halved,
             _ => return Ok(page),
@@ -67,11 +123,20 @@ fn page(report: &Report, run: &Run) -> Result<String, ReportError> {
     }
 }
 
-fn templates() -> Result<Tera, ReportError> {
+/// The style of the page, with the brand's after it.
+fn style(own: &Own) -> String {
+    match own.iter().find(|(name, _)| name == brand::FILE) {
+        Some((_, css)) => format!("{STYLE}{}", brand::style(css)),
+        None => STYLE.into(),
+    }
+}
+
+fn templates(own: &Own) -> Result<Tera, tera::Error> {
     let mut tera = Tera::new();
     tera.autoescape_on(vec![".html", ".svg", ".xml"]);
     tera.register_function("text", text);
-    tera.add_raw_templates(TEMPLATES).map_err(template)?;
+    let of = |name: &str, text| own.iter().find(|(own, _)| own == name).map_or(text, |(_, own)| own.as_str());
+    tera.add_raw_templates(TEMPLATES.map(|(name, text)| (name, of(name, text))))?;
     Ok(tera)
 }
 
@@ -86,10 +151,6 @@ fn text(given: Kwargs, _: &State) -> TeraResult<String> {
         }
     }
     Ok(language::say(&key, &of))
-}
-
-fn template(e: tera::Error) -> ReportError {
-    ReportError::Template(e.to_string())
 }
 
 /// Base 64 with padding (RFC 4648, section 4).

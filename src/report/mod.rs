@@ -29,7 +29,7 @@ mod view;
 #[cfg(feature = "html")]
 pub use formats::{Form, form};
 #[cfg(feature = "html")]
-pub use html::html;
+pub use html::{FOLDER as TEMPLATES_FOLDER, Own, check as check_templates, html, html_with, own as own_templates};
 pub use textfile::{textfile, textfile_unfinished};
 
 /// Version of the layout of `model.json`.
@@ -52,6 +52,10 @@ pub enum ReportError {
     Apart,
     #[error("{file} cannot be written as JSON: {why}")]
     Unwritable { file: &'static str, why: String },
+    #[error(
+        "templates/{name}: it is not the one this run was rendered with; take the whole run folder as it was written"
+    )]
+    OtherTemplate { name: String },
     #[error("the template cannot be filled in: {0}")]
     Template(String),
 }

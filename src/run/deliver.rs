@@ -57,6 +57,8 @@ impl Delivered {
 pub enum DeliverError {
     #[error("{}: another run of this pipeline is at work; try again when it has ended", .0.display())]
     Locked(PathBuf),
+    #[error("report.templates: {0}; evenhand check shows all of it")]
+    Templates(String),
     #[error(transparent)]
     Run(#[from] RunError),
     #[error("deidentify: {0}")]
@@ -76,7 +78,7 @@ impl DeliverError {
     pub fn exit_code(&self) -> u8 {
         match self {
             DeliverError::Locked(_) => 75,
-            DeliverError::Run(RunError::Plan(_)) => 2,
+            DeliverError::Run(RunError::Plan(_)) | DeliverError::Templates(_) => 2,
             DeliverError::Run(RunError::Pay(PayError::Refused(_))) => 4,
             _ => 3,
         }
@@ -95,6 +97,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     world::sweep(&folder)?;
     let internal = internal(&base, spec);
     world::sweep(&internal)?;
+    let own = own_templates(spec, request.pipeline.folder)?;
     let mut store = Store::open(&base.join(FILE))?;
     let previous = store.latest(&spec.pipeline.name)?;
     let (started, mut meter) = (request.clock.now(), Meter::start());
@@ -105,7 +108,8 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     if let (Some(artefact), Some(decision)) = (&mut artefact, audited.decision.take()) {
         artefact.decide(decision)?;
     }
-    let files = report::files(&audited.audit, audited.model.as_ref())?;
+    let mut files = report::files(&audited.audit, audited.model.as_ref())?;
+    files.extend(own);
     // The dataset is de-identified, not differentially private: it is for the internal edition.
     let place = if spec.privacy.is_some() { &internal } else { &folder };
     let dataset_passes = artefact.as_ref().map_or(0, Artefact::passes);
@@ -177,6 +181,17 @@ fn audited(
     Ok((audited, ledger))
 }
 
+/// The templates of the pipeline's own, as files of the run. Tried out here, before anything is read or charged.
+fn own_templates(spec: &Spec, folder: &Path) -> Result<Vec<(String, Vec<u8>)>, DeliverError> {
+    let Some(written) = &spec.report.templates else { return Ok(Vec::new()) };
+    let files = world::read_folder(&folder.join(written)).map_err(|e| DeliverError::Templates(e.to_string()))?;
+    if let Some(wrong) = report::check_templates(written, &files).into_iter().next() {
+        return Err(DeliverError::Templates(format!("{}: {}", wrong.file, wrong.message)));
+    }
+    let stored = |(name, bytes)| (format!("{}{name}", report::TEMPLATES_FOLDER), bytes);
+    Ok(files.into_iter().map(stored).collect())
+}
+
 /// Writes one run folder.
 fn write(
     folder: &Path,
@@ -191,9 +206,14 @@ fn write(
         ReportFormat::Junit => Form::Junit,
     });
     let run_json = report::run_json(record)?;
-    let html = report::html(&files[0].1, &run_json)?;
+    let own: Vec<(String, Vec<u8>)> = files
+        .iter()
+        .filter_map(|(name, bytes)| Some((name.strip_prefix(report::TEMPLATES_FOLDER)?.to_string(), bytes.clone())))
+        .collect();
+    let own = report::own_templates(&own);
+    let html = report::html_with(&files[0].1, &run_json, &own)?;
     for form in forms {
-        files.push((form.file().into(), report::form(form, &files[0].1, &run_json)?.into_bytes()));
+        files.push((form.file().into(), report::form(form, (&files[0].1, &run_json), &own)?.into_bytes()));
     }
     files.push(("run.json".into(), run_json));
     files.push(("report.html".into(), html.into_bytes()));

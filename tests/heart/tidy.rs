@@ -95,7 +95,7 @@ const PLACES: [(&str, &[&str]); 23] = [
     ("polars::", &["src/engine/polars"]),
     ("matrixmultiply::", &["src/engine/"]),
     ("linfa", &["src/train/"]),
-    ("tera::", &["src/report/html.rs"]),
+    ("tera::", &["src/report/html"]),
     ("sqlx::", &["src/store/"]),
     ("tokio::", &["src/store/"]),
     ("clap::", &["src/cli/", "src/main.rs"]),

@@ -149,6 +149,12 @@ pub fn ingest_of(text: &str) -> Option<(Ingest, Range<usize>)> {
     Some((ingest, document.value_at(&["ingest", "path"])))
 }
 
+/// Where a pipeline or policy file names a folder of templates.
+pub fn templates_of(text: &str) -> Option<Range<usize>> {
+    let document = Document::parse("", text).ok()?;
+    document.root.get("report")?.get_ref().as_table()?.get("templates").map(|value| value.span())
+}
+
 fn read<'a>(
     (file, text): File<'a>,
     keys: &'static [keys::Key],
