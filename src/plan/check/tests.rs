@@ -132,6 +132,20 @@ fn keys() {
 }
 
 #[test]
+fn what_is_said_of_the_report() {
+    let with = |line: &str| format!("{CLEAN}\n[report]\n{line}\n");
+    let one = |line: &str, code: &str, at: &str| expect(&with("title = \"x\""), "title = \"x\"", line, code, at);
+    one("decider = \"a\"\ndecide_by = \"31.12.2026\"", "bad-date", "\"31.12.2026\"");
+    one("decide_by = \"2026-12-31\"", "no-decider", "\"2026-12-31\"");
+    one("brand = \" \"", "empty-text", "\" \"");
+    one("prepared_by = \"a\"\nreviewed_by = \"a\"", "same-reviewer", "\"a\"");
+    one("limitations = [\"a\", \"\"]", "empty-text", "\"\"");
+    let long = format!("\"{}\"", "x".repeat(61));
+    one(&format!("decider = {long}"), "long-text", &long);
+    assert_eq!(complaints(&with("decider = \"a\"\ndecide_by = \"2026-12-31\"\nlimitations = [\"b\"]")), []);
+}
+
+#[test]
 fn stages() {
     expect(CLEAN, "\"hiring\"", "\"Hiring 2\"", "bad-name", "\"Hiring 2\"");
     expect(CLEAN, "path = \"hiring.csv\"", "path = \"\"", "empty-path", "\"\"");

@@ -12,6 +12,8 @@ mod alike;
 #[cfg(feature = "html")]
 mod data;
 #[cfg(feature = "html")]
+mod front;
+#[cfg(feature = "html")]
 mod mitigation;
 #[cfg(feature = "html")]
 mod page;
