@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::estimate::{Estimate, Interval, Measured};
 
 pub mod classes;
+pub mod curves;
 pub mod data;
 pub mod individual;
 pub mod inferred;
@@ -17,6 +18,7 @@ pub mod sweep;
 pub mod tests;
 
 pub use classes::Classes;
+pub use curves::Curves;
 pub use data::DataBias;
 pub use individual::Individual;
 pub use inferred::Inferred;
@@ -35,6 +37,8 @@ pub struct Bias {
     pub strata: Vec<Strata>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tests: Option<Tests>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub curves: Option<Curves>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sweep: Option<Sweep>,
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -14,6 +14,7 @@ use crate::plan::Plan;
 use crate::plan::spec::Level;
 
 mod classes;
+mod curves;
 mod data;
 mod distances;
 mod individual;
@@ -90,6 +91,7 @@ impl Context<'_> {
         Ok(Bias {
             strata: strata::measure(self, readings, notes)?,
             tests: tests::measure(self, readings, notes)?,
+            curves: curves::measure(self, readings, notes)?,
             sweep: sweep::measure(self, readings, notes)?,
             data: data::measure(self, readings, notes)?,
             ranking: ranking::measure(self, readings, notes)?,

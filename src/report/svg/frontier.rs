@@ -1,8 +1,6 @@
 //! A frontier: one point for each candidate, how far apart cohorts are by how good the decisions are, both with their intervals.
 
-use std::fmt::Write;
-
-use super::{Scale, escape};
+use super::{Anchor, Canvas, MARKS, Mark, Scale, scrolled};
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 300.0;
@@ -51,62 +49,43 @@ impl Frontier {
     }
 }
 
-/// The chart as SVG.
+/// Draws a frontier, in a region that scrolls.
 pub fn draw(chart: &Frontier) -> String {
-    let (id, title) = (escape(&chart.id), escape(&chart.title));
-    let mut svg = format!(
-        "<svg role=\"img\" aria-labelledby=\"{id}-t {id}-d\" viewBox=\"0 0 {WIDTH} {HEIGHT}\"><title id=\"{id}-t\">{title}</title><desc id=\"{id}-d\">{}</desc>",
-        escape(&chart.description)
-    );
+    scrolled(&svg(chart), &chart.title)
+}
+
+pub(super) fn svg(chart: &Frontier) -> String {
+    let mut canvas = Canvas::new(&chart.id, &chart.title, &chart.description, (WIDTH, HEIGHT));
     for (at, label) in &chart.x.ticks {
         let x = chart.across(*at);
-        let _ = write!(svg, "<path class=\"k-grid\" d=\"M{x:.1} {TOP}V{BOTTOM}\"/>");
-        let y = BOTTOM + 15.0;
-        let _ = write!(
-            svg,
-            "<text class=\"k-tick\" x=\"{x:.1}\" y=\"{y}\" text-anchor=\"middle\">{}</text>",
-            escape(label)
-        );
+        canvas.path("k-grid", format_args!("M{x:.1} {TOP}V{BOTTOM}"));
+        canvas.text("k-tick", (x, BOTTOM + 15.0), Anchor::Middle, label, 100.0);
     }
     for (at, label) in &chart.y.ticks {
         let y = chart.down(*at);
-        let _ = write!(svg, "<path class=\"k-grid\" d=\"M{LEFT} {y:.1}H{RIGHT}\"/>");
-        let (x, y) = (LEFT - 6.0, y + 4.0);
-        let _ =
-            write!(svg, "<text class=\"k-tick\" x=\"{x}\" y=\"{y:.1}\" text-anchor=\"end\">{}</text>", escape(label));
+        canvas.path("k-grid", format_args!("M{LEFT} {y:.1}H{RIGHT}"));
+        canvas.text("k-tick", (LEFT - 6.0, y + 4.0), Anchor::End, label, 40.0);
     }
-    let middle = (LEFT + RIGHT) / 2.0;
-    let _ = write!(
-        svg,
-        "<text class=\"k-label\" x=\"{middle}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
-        BOTTOM + 36.0,
-        escape(&chart.x_name)
-    );
-    let centre = (TOP + BOTTOM) / 2.0;
-    let _ = write!(
-        svg,
-        "<text class=\"k-label\" x=\"12\" y=\"{centre}\" text-anchor=\"middle\" transform=\"rotate(-90 12 {centre})\">{}</text>",
-        escape(&chart.y_name)
-    );
-    chart.points.iter().for_each(|point| draw_point(&mut svg, chart, point));
-    svg.push_str("</svg>");
-    svg
+    let middle = ((LEFT + RIGHT) / 2.0, BOTTOM + 36.0);
+    canvas.text("k-label", middle, Anchor::Middle, &chart.x_name, RIGHT - LEFT);
+    canvas.upward((12.0, (TOP + BOTTOM) / 2.0), &chart.y_name, BOTTOM - TOP);
+    chart.points.iter().take(MARKS).for_each(|point| draw_point(&mut canvas, chart, point));
+    canvas.finish()
 }
 
-fn draw_point(svg: &mut String, chart: &Frontier, point: &Point) {
+fn draw_point(canvas: &mut Canvas, chart: &Frontier, point: &Point) {
     let (x, y) = (chart.across(point.x.point), chart.down(point.y.point));
     let (from, to) =
         (point.x.lower.map_or(LEFT, |end| chart.across(end)), point.x.upper.map_or(RIGHT, |end| chart.across(end)));
     let (low, high) =
         (point.y.lower.map_or(BOTTOM, |end| chart.down(end)), point.y.upper.map_or(TOP, |end| chart.down(end)));
-    let class = if point.before { "k-all" } else { "k-dot" };
-    let _ = write!(svg, "<g class=\"{class}\"><path d=\"M{from:.1} {y:.1}H{to:.1}M{x:.1} {low:.1}V{high:.1}\"/>");
-    let _ = match point.before {
-        true => write!(svg, "<path class=\"k-fill\" d=\"M{x:.1} {:.1}l5 5l-5 5l-5 -5z\"/>", y - 5.0),
-        false => write!(svg, "<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"4.2\"/>"),
-    };
-    let (x, y) = (x + 7.0, y - 6.0);
-    let _ = write!(svg, "</g><text class=\"k-label\" x=\"{x:.1}\" y=\"{y:.1}\">{}</text>", escape(&point.number));
+    let (class, mark) = if point.before { ("k-all", Mark::Diamond) } else { ("k-dot", Mark::Dot) };
+    canvas.put(format_args!("<g class=\"{class}\"><path d=\"M{from:.1} {y:.1}H{to:.1}M{x:.1} {low:.1}V{high:.1}\"/>"));
+    canvas.shape(mark, x, y);
+    canvas.put(format_args!("</g>"));
+    // The number of a point at the right edge stands before it.
+    let (at, anchor) = if x > RIGHT - 24.0 { (x - 7.0, Anchor::End) } else { (x + 7.0, Anchor::Start) };
+    canvas.text("k-label", (at, (y - 6.0).max(12.0)), anchor, &point.number, 80.0);
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ pub(crate) mod sample;
 #[cfg(feature = "html")]
 mod alike;
 #[cfg(feature = "html")]
+mod charts;
+#[cfg(feature = "html")]
 mod data;
 #[cfg(feature = "html")]
 mod front;
@@ -102,3 +104,5 @@ fn the_model_is_written_in_integers() {
     assert_eq!(written["terms"][0]["coefficient"], -12_345);
     assert_eq!(written["card"]["kind"], "logistic");
 }
+#[cfg(feature = "html")]
+mod look;

@@ -6,18 +6,22 @@ use serde::Serialize;
 
 use super::charts::{self, Drawn};
 use super::gates::{Criterion, criteria};
+use super::scores::{Scores, scores};
 use super::words::{self, Shown};
 use super::{Caps, Names};
 use crate::metric::{Against, Comparison, is_given, is_of_a_set};
 use crate::report::document::{Cohort, CohortTable, Contrast, Domain, Measured, Reading, Report};
+use crate::report::language::text;
 use crate::schema::Role;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Measures {
     /// What numbers of rows are.
-    pub counts_caption: &'static str,
+    pub counts_caption: String,
     pub everyone: Vec<Overall>,
     pub everyone_more: String,
+    /// Curves of the score.
+    pub scores: Option<Scores>,
     pub sets: Vec<Set>,
     pub more: String,
 }
@@ -114,12 +118,11 @@ pub fn measures(report: &Report, names: &Names, caps: &Caps) -> Measures {
     });
     Measures {
         counts_caption: match report.privacy {
-            Some(_) => {
-                "Rows measured, by cohort, counted with noise: a count may be below 0, and a share above all. Labels and decisions: 0 / 1 / unknown."
-            }
-            None => "Rows measured, by cohort. Labels and decisions: 0 / 1 / unknown.",
+            Some(_) => text!("measures-counts-caption-noisy"),
+            None => text!("measures-counts-caption"),
         },
         sets: sets.collect(),
+        scores: scores(report),
         everyone: everyone
             .iter()
             .take(caps.texts)
@@ -185,24 +188,20 @@ fn set(table: &CohortTable, readings: &[&Reading], criteria: &[Criterion], place
             .collect(),
         span: (columns.len() + 3).to_string(),
         rest: columns.len().max(1).to_string(),
-        metrics_title: format!("Values and comparisons of {}", words::many(of.len(), "metric", "metrics")),
+        metrics_title: text!("measures-metrics-title", n = of.len()),
         metrics: of.iter().map(|(id, readings)| metric(id, readings, with_values, &columns, place)).collect(),
         metrics_more: [more(table.rows.len(), with_values.len(), "evidence/readings.csv"), left_out]
             .into_iter()
             .filter(|text| !text.is_empty())
-            .collect::<Vec<_>>()
-            .join(" "),
+            .reduce(|first, then| text!("measures-sentences", first = first, then = then))
+            .unwrap_or_default(),
     }
 }
 
 fn more(all: usize, shown: usize, file: &str) -> String {
     match all - shown {
         0 => String::new(),
-        left => format!(
-            "{} of most rows shown; {} more in {file}.",
-            words::many(shown, "cohort", "cohorts"),
-            words::count(left as i64)
-        ),
+        left => text!("measures-most-rows", n = shown, left = left, file = file),
     }
 }
 
@@ -217,17 +216,17 @@ fn greatest(table: &CohortTable, most: usize) -> Vec<&Cohort> {
 
 fn counts(table: &CohortTable, shown: &[&Cohort], place: &Place) -> Vec<Counts> {
     let triple = |counts: &Option<[i64; 3]>, number: bool| match counts {
-        _ if number => "numbers".into(),
+        _ if number => text!("measures-numbers"),
         Some(counts) => counts.map(words::count).join(" / "),
-        None => "suppressed".into(),
+        None => text!("suppressed"),
     };
     let known: std::collections::HashSet<&Cohort> = shown.iter().copied().collect();
     let rows = table.rows.iter().filter(|row| known.contains(&row.cohort));
     rows.map(|row| Counts {
         cohort: words::name(&row.cohort.levels()),
         compared: row.compared,
-        n: row.n.map_or("suppressed".into(), words::count),
-        share: row.n.map_or("suppressed".into(), |n| words::percent(n, place.total)),
+        n: row.n.map_or_else(|| text!("suppressed"), words::count),
+        share: row.n.map_or_else(|| text!("suppressed"), |n| words::percent(n, place.total)),
         labels: triple(&row.labels, place.numbers[0]),
         decisions: triple(&row.decisions, place.numbers[1]),
     })
@@ -261,8 +260,9 @@ fn metric(
     }
     let mut reasons: Vec<String> = Vec::new();
     let mut say = |mut shown: Shown| {
-        let reason = format!("{}: {}.", shown.point, std::mem::take(&mut shown.why));
-        if !shown.estimated && !reason.ends_with(": .") && !reasons.contains(&reason) {
+        let why = std::mem::take(&mut shown.why);
+        let reason = text!("measures-reason", point = &shown.point, why = &why);
+        if !shown.estimated && !why.is_empty() && !reasons.contains(&reason) {
             reasons.push(reason);
         }
         shown
@@ -270,20 +270,20 @@ fn metric(
     let mut rows = Vec::new();
     // A figure of two cohorts has no value of one, and one of a whole set no value of a cohort.
     let whole = values.get(&Cohort::default()).filter(|_| values.len() == 1);
-    let absent = if values.is_empty() { "of two cohorts" } else { "not measured" };
+    let absent = if values.is_empty() { text!("measures-of-two-cohorts") } else { text!("measures-not-measured") };
     for cohort in cohorts.iter().filter(|_| whole.is_none()) {
-        let value = say(values.get(*cohort).map_or_else(|| Shown::words(absent, ""), |measured| Shown::of(measured)));
+        let value = say(values.get(*cohort).map_or_else(|| Shown::words(&absent, ""), |measured| Shown::of(measured)));
         let compared =
             |(compare, against): &(Comparison, Against)| match comparisons.get(&(*compare, *against, *cohort)) {
                 Some(reading) => say(Shown::of(&reading.measured)),
-                None => Shown::words(uncompared(readings, *against, cohort), ""),
+                None => Shown::words(&uncompared(readings, *against, cohort), ""),
             };
         let comparisons = columns.iter().map(compared).collect();
         rows.push(Value { cohort: words::name(&cohort.levels()), value, comparisons });
     }
     if let Some(whole) = whole {
-        let comparisons = columns.iter().map(|_| Shown::words("not compared", "")).collect();
-        rows.push(Value { cohort: "all cohorts together".into(), value: say(Shown::of(whole)), comparisons });
+        let comparisons = columns.iter().map(|_| Shown::words(&text!("measures-not-compared"), "")).collect();
+        rows.push(Value { cohort: text!("measures-all-cohorts"), value: say(Shown::of(whole)), comparisons });
     }
     let pairs = readings.iter().filter_map(|reading| pair(reading.contrast.as_ref()?, reading));
     let pairs = pairs.map(|pair| Pair { value: say(pair.value), ..pair }).collect();
@@ -296,29 +296,29 @@ fn metric(
 }
 
 /// Why a cohort has no comparison: the others are compared with it, or it is compared with nobody.
-fn uncompared(readings: &[&Reading], against: Against, cohort: &Cohort) -> &'static str {
+fn uncompared(readings: &[&Reading], against: Against, cohort: &Cohort) -> String {
     let with = |reading: &&Reading| {
         reading.contrast.as_ref().is_some_and(|c| c.against == against && c.with.as_ref() == Some(cohort))
     };
     match against {
-        Against::Reference if readings.iter().any(with) => "is the reference",
-        Against::Highest if readings.iter().any(with) => "is the highest",
-        _ => "not compared",
+        Against::Reference if readings.iter().any(with) => text!("measures-is-reference"),
+        Against::Highest if readings.iter().any(with) => text!("measures-is-highest"),
+        _ => text!("measures-not-compared"),
     }
 }
 
 fn pair(contrast: &Contrast, reading: &Reading) -> Option<Pair> {
     let who = match &contrast.with {
-        Some(with) => words::name(&format!("{} and {}", reading.cohort.levels(), with.levels())),
-        None => "no pair is named".into(),
+        Some(with) => words::name(&text!("measures-pair", one = reading.cohort.levels(), other = with.levels())),
+        None => text!("measures-no-pair"),
+    };
+    let compare = match contrast.compare {
+        Comparison::Difference => text!("measures-difference"),
+        Comparison::Ratio => text!("measures-ratio"),
     };
     let what = match contrast.too_few {
-        0 => format!("Worst pair, {}", contrast.compare),
-        n => format!(
-            "Worst pair, {}; {} of too few rows left out",
-            contrast.compare,
-            words::many(n as usize, "cohort", "cohorts")
-        ),
+        0 => text!("measures-worst", compare = compare),
+        n => text!("measures-worst-left-out", compare = compare, n = n),
     };
     (contrast.against == Against::WorstPair).then(|| Pair { what, who, value: Shown::of(&reading.measured) })
 }

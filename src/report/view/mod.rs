@@ -27,6 +27,7 @@ mod price;
 mod privacy;
 mod reasons;
 mod scope;
+mod scores;
 mod words;
 
 pub use findings::{Beside, findings};

@@ -4,11 +4,14 @@
 
 use serde::Serialize;
 
+use super::charts::listed;
 use super::words;
 use super::{Caps, Fact, fact};
 use crate::estimate::{Interval, normal};
-use crate::report::document::{Coefficient, Model as Card, Report};
-use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale, Size};
+use crate::report::document::{Coefficient, Model as Card, PathPoint, Report};
+use crate::report::language::text;
+use crate::report::svg::curves::{self, Axis, Curve, Curves, Spot};
+use crate::report::svg::{self, Chart, Line, LineKind, Mark, Scale, Size, scrolled};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Model {
@@ -19,6 +22,8 @@ pub struct Model {
     pub chart_note: String,
     pub path: Vec<Point>,
     pub path_note: String,
+    /// Loss by strength of the penalty; empty where fewer than two were tried.
+    pub path_chart: String,
     pub notes: Vec<String>,
 }
 
@@ -40,23 +45,26 @@ pub struct Point {
 
 /// Points of the path that are shown.
 const PATH_ROWS: usize = 10;
-const NO_ERROR: &str = "no standard error";
+/// Coefficients that a description says.
+const SAID: usize = 3;
+/// Curves of the path that are drawn.
+const CURVES: usize = 8;
 
 pub fn model(card: &Card, report: &Report, caps: &Caps) -> Model {
     let confidence = report.method.confidence;
-    let rows = |term: &str, n: i64| match report.privacy {
-        Some(_) => fact(&format!("{term}, with noise"), words::count(n)),
-        None => fact(term, words::count(n)),
+    let rows = |exact: String, noisy: String, n: i64| match report.privacy {
+        Some(_) => fact(&noisy, words::count(n)),
+        None => fact(&exact, words::count(n)),
     };
     let facts = vec![
-        fact("Kind", words::name(&card.kind)),
-        fact("Penalty", words::name(&card.penalty)),
-        fact("Strength", words::figure(card.strength)),
-        fact("Absolute-value share", words::figure(card.l1_ratio)),
-        rows("Rows trained on", card.rows_train),
-        rows("Rows left out of training", card.rows_skipped),
-        fact("Intercept", format!("{} ({NO_ERROR} is computed)", words::figure(card.intercept))),
-        fact("Greatest gap between integer and float predictor", words::figure(card.integer_gap_max)),
+        fact(&text!("model-kind"), kind(&card.kind)),
+        fact(&text!("model-penalty"), penalty(&card.penalty)),
+        fact(&text!("model-strength"), words::figure(card.strength)),
+        fact(&text!("model-absolute-share"), words::figure(card.l1_ratio)),
+        rows(text!("model-rows-trained"), text!("model-rows-trained-noisy"), card.rows_train),
+        rows(text!("model-rows-left-out"), text!("model-rows-left-out-noisy"), card.rows_skipped),
+        fact(&text!("model-intercept"), text!("model-intercept-value", value = words::figure(card.intercept))),
+        fact(&text!("model-gap"), words::figure(card.integer_gap_max)),
     ];
     let mut sorted: Vec<&Coefficient> = card.coefficients.iter().collect();
     sorted.sort_by(|a, b| b.value.abs().total_cmp(&a.value.abs()).then_with(|| a.feature.cmp(&b.feature)));
@@ -66,10 +74,29 @@ pub fn model(card: &Card, report: &Report, caps: &Caps) -> Model {
         coefficients: sorted.iter().take(caps.coefficients).map(|coefficient| row(coefficient, confidence)).collect(),
         coefficients_more: words::more(sorted.len(), caps.coefficients, "smaller-coefficients", "report.json"),
         chart: if charted.is_empty() { String::new() } else { chart(&charted, confidence) },
-        chart_note: chart_note(card, charted.len()),
+        chart_note: chart_note(card, &charted),
         path: path(card),
         path_note: path_note(card),
+        path_chart: path_chart(card),
         notes: words::list(&card.notes, caps.texts, "report.json"),
+    }
+}
+
+fn kind(kind: &str) -> String {
+    match kind {
+        "logistic" => text!("model-logistic"),
+        "linear" => text!("model-linear"),
+        other => words::name(other),
+    }
+}
+
+fn penalty(penalty: &str) -> String {
+    match penalty {
+        "none" => text!("model-penalty-none"),
+        "ridge" => text!("model-penalty-ridge"),
+        "lasso" => text!("model-penalty-lasso"),
+        "elastic-net" => text!("model-penalty-elastic-net"),
+        other => words::name(other),
     }
 }
 
@@ -79,79 +106,135 @@ fn interval(coefficient: &Coefficient, confidence: f64) -> Option<Interval> {
 }
 
 fn row(coefficient: &Coefficient, confidence: f64) -> Row {
+    let interval = interval(coefficient, confidence);
     Row {
         feature: words::name(&coefficient.feature),
         value: words::figure(coefficient.value),
-        error: coefficient.standard_error.map_or(NO_ERROR.into(), words::figure),
-        interval: interval(coefficient, confidence).as_ref().map_or("no interval".into(), words::interval),
+        error: coefficient.standard_error.map_or_else(|| text!("model-no-error"), words::figure),
+        interval: interval.as_ref().map_or_else(|| text!("model-no-interval"), words::interval),
     }
 }
 
-fn chart_note(card: &Card, charted: usize) -> String {
-    let unit = if card.kind == "logistic" { "Log odds" } else { "Unit of the target" };
-    let which = match charted < card.coefficients.len() {
-        true => format!("The {charted} greatest. "),
-        false => String::new(),
+fn chart_note(card: &Card, charted: &[&Coefficient]) -> String {
+    let n = charted.len();
+    let cut = n < card.coefficients.len();
+    let note = match (card.kind == "logistic", cut) {
+        (true, true) => text!("model-note-log-odds-cut", n = n),
+        (true, false) => text!("model-note-log-odds"),
+        (false, true) => text!("model-note-unit-cut", n = n),
+        (false, false) => text!("model-note-unit"),
     };
-    format!("{which}{unit} per unit of the feature. Sizes compare only where units do.")
+    match charted.iter().any(|coefficient| coefficient.standard_error.is_none()) {
+        true => text!("measures-sentences", first = note, then = text!("model-note-ring")),
+        false => note,
+    }
 }
 
 fn chart(coefficients: &[&Coefficient], confidence: f64) -> String {
-    let interval = |coefficient: &Coefficient| interval(coefficient, confidence);
     let rows: Vec<svg::Row> = coefficients
         .iter()
         .map(|coefficient| {
-            let ends = interval(coefficient).unwrap_or(Interval::new(coefficient.value, coefficient.value));
+            let ends = interval(coefficient, confidence).unwrap_or(Interval::new(coefficient.value, coefficient.value));
             let value = svg::Value::Interval { point: coefficient.value, lower: ends.lower, upper: ends.upper };
             let mark = if coefficient.standard_error.is_some() { Mark::Dot } else { Mark::Ring };
             svg::Row { label: coefficient.feature.clone(), value, mark }
         })
         .collect();
     let values = coefficients.iter().flat_map(|coefficient| {
-        let ends = interval(coefficient);
+        let ends = interval(coefficient, confidence);
         [Some(coefficient.value), ends.and_then(|ends| ends.lower), ends.and_then(|ends| ends.upper)]
             .into_iter()
             .flatten()
     });
     let scale = Scale::over(values.chain([0.0]), &words::tick);
-    let largest =
-        coefficients.iter().take(3).map(|c| format!("{} {}", words::name(&c.feature), words::figure(c.value)));
-    let description = format!("Largest in size: {}. The table has all.", largest.collect::<Vec<_>>().join("; "));
-    let lines = vec![Line { at: 0.0, kind: LineKind::Reference }];
-    svg::draw(&Chart {
+    let largest = coefficients.iter().take(SAID);
+    let largest = listed(largest.map(|c| format!("{} {}", words::name(&c.feature), words::figure(c.value))));
+    let lines = vec![Line { at: 0.0, kind: LineKind::Reference, words: String::new() }];
+    let svg = svg::draw(&Chart {
         id: "coefficients".into(),
         size: Size::Single,
-        title: "Coefficients".into(),
-        description,
+        title: text!("model-coefficients"),
+        description: text!("model-largest", list = largest),
         scale,
         lines,
         rows,
-    })
+    });
+    scrolled(&svg, &text!("model-coefficients-chart"))
 }
 
 fn path(card: &Card) -> Vec<Point> {
-    let mut sorted: Vec<_> = card.path.iter().collect();
-    sorted.sort_by(|a, b| a.loss_mean.total_cmp(&b.loss_mean));
-    let point = |point: &&crate::report::document::PathPoint| Point {
+    let point = |point: &&PathPoint| Point {
         strength: words::figure(point.strength),
         l1_ratio: words::figure(point.l1_ratio),
-        loss: format!(
-            "{} (standard error {})",
-            words::figure(point.loss_mean),
-            words::figure(point.loss_standard_error)
+        loss: text!(
+            "model-loss",
+            mean = words::figure(point.loss_mean),
+            error = words::figure(point.loss_standard_error)
         ),
-        chosen: point.strength == card.strength && point.l1_ratio == card.l1_ratio,
+        chosen: is_chosen(point, card),
     };
-    sorted.iter().take(PATH_ROWS).map(point).collect()
+    best(card).iter().take(PATH_ROWS).map(point).collect()
+}
+
+/// Penalties by their loss, the least first.
+fn best(card: &Card) -> Vec<&PathPoint> {
+    let mut sorted: Vec<_> = card.path.iter().collect();
+    sorted.sort_by(|a, b| a.loss_mean.total_cmp(&b.loss_mean));
+    sorted
+}
+
+fn is_chosen(point: &PathPoint, card: &Card) -> bool {
+    point.strength == card.strength && point.l1_ratio == card.l1_ratio
 }
 
 fn path_note(card: &Card) -> String {
     match card.path.len() {
-        0 => "The penalty was given in the pipeline file; none was chosen by cross-validation.".into(),
-        n => format!(
-            "{} cross-validated; the {} of least mean loss:",
-            words::many(n, "penalty was", "penalties were"),
-            words::count(n.min(PATH_ROWS) as i64)
-        ),
+        0 => text!("model-penalty-given"),
+        n => text!("model-penalties-tried", n = n, shown = n.min(PATH_ROWS)),
     }
+}
+
+/// The cross-validated loss by strength of the penalty, strengths by their power of ten; one curve for each absolute-value share.
+fn path_chart(card: &Card) -> String {
+    let known = |point: &&PathPoint| point.strength > 0.0 && point.loss_mean.is_finite();
+    let mut points: Vec<&PathPoint> = card.path.iter().filter(known).collect();
+    if points.len() < 2 {
+        return String::new();
+    }
+    points.sort_by(|a, b| a.l1_ratio.total_cmp(&b.l1_ratio).then(a.strength.total_cmp(&b.strength)));
+    let ends = |point: &PathPoint| {
+        let error = Some(point.loss_standard_error).filter(|error| error.is_finite());
+        error.map(|error| (point.loss_mean - error, point.loss_mean + error))
+    };
+    let spot = |point: &&PathPoint| Spot {
+        x: point.strength.log10(),
+        y: Some(point.loss_mean),
+        lower: ends(point).map(|ends| ends.0),
+        upper: ends(point).map(|ends| ends.1),
+    };
+    let curve = |points: &[&PathPoint]| Curve {
+        label: points.first().map_or_else(String::new, |of| text!("model-share", share = words::tick(of.l1_ratio))),
+        spots: points.iter().map(spot).collect(),
+        dots: true,
+        band: Vec::new(),
+    };
+    let all: Vec<&[&PathPoint]> = points.chunk_by(|a, b| a.l1_ratio == b.l1_ratio).collect();
+    let values = points.iter().flat_map(|point| ends(point).map_or([point.loss_mean; 2], |ends| [ends.0, ends.1]));
+    let power = |at: f64| words::tick(10f64.powf(at));
+    let across = Scale::over(points.iter().map(|point| point.strength.log10()), &power);
+    let least = best(card).first().map_or_else(String::new, |point| {
+        text!("model-path-description", loss = words::figure(point.loss_mean), strength = words::figure(point.strength))
+    });
+    let used = points.iter().find(|point| is_chosen(point, card));
+    curves::draw(&Curves {
+        id: "path".into(),
+        title: text!("model-path-chart"),
+        description: least,
+        is_square: false,
+        across: Axis { name: text!("model-path-strength"), scale: across },
+        up: Axis { name: text!("model-path-loss"), scale: Scale::over(values, &words::tick) },
+        curves: all.iter().take(CURVES).map(|points| curve(points)).collect(),
+        diagonal: false,
+        mark: used.map(|point| (point.strength.log10(), text!("model-used"))),
+    })
 }

@@ -13,6 +13,7 @@ use super::words::{self, Shown};
 use super::{Caps, Names};
 use crate::metric::{Against, Comparison};
 use crate::report::document::{Cohort, Reading, Report, Run};
+use crate::report::language::text;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Price {
@@ -89,9 +90,9 @@ pub fn price(report: &Report, run: &Run, names: &Names, caps: &Caps) -> Option<P
     }
     Some(Price {
         judged,
-        title: format!("Price of {}", words::many(metrics.len(), "metric", "metrics")),
+        title: text!("privacy-price-title", n = metrics.len()),
         metrics,
-        more: words::more(all, most, "values", "report.json and run.json"),
+        more: words::more(all, most, "values", &text!("privacy-both-documents")),
     })
 }
 
@@ -116,20 +117,17 @@ fn row(published: &Reading, exact: Option<&Reading>, names: &Names) -> Row {
     let without = exact.map(who).filter(|without| *without != with);
     Row {
         metric: names.metric(&published.metric),
-        what: kind.map_or("value".into(), |(compare, against)| words::comparison(Some(compare), Some(against))),
+        what: kind.map_or_else(|| text!("value"), |(compare, against)| words::comparison(Some(compare), Some(against))),
         cohort: match without {
             None => with,
-            Some(without) => format!("{with}; without noise {without}"),
+            Some(without) => text!("privacy-price-other", with = with, without = without),
         },
         with: Shown::of(&published.measured),
         without: match (exact, kind) {
             (Some(reading), _) => Shown::of(&reading.measured),
             // Unknown and undeclared levels that do not occur are cohorts only where noise hides whether they do.
-            (None, None) => Shown::words("undefined", "no row is in this cohort"),
-            (None, Some(_)) => Shown::words(
-                "not compared",
-                "without noise this cohort is the one compared with, or there is none to compare with",
-            ),
+            (None, None) => Shown::words(&text!("undefined"), &text!("privacy-price-no-row")),
+            (None, Some(_)) => Shown::words(&text!("measures-not-compared"), &text!("privacy-price-not-compared")),
         },
     }
 }
@@ -139,9 +137,13 @@ fn who(reading: &Reading) -> String {
     let with = reading.contrast.as_ref().and_then(|contrast| Some((contrast.against, contrast.with.as_ref()?)));
     let cohort = reading.cohort.to_string();
     match with {
-        Some((Against::WorstPair, with)) => words::name(&format!("{} and {}", reading.cohort.levels(), with.levels())),
-        Some((Against::Highest, with)) => words::name(&format!("{cohort}, with {}", with.levels())),
-        None if kind(reading).is_some_and(|(_, against)| against == Against::WorstPair) => "no pair is named".into(),
+        Some((Against::WorstPair, with)) => {
+            words::name(&text!("measures-pair", one = reading.cohort.levels(), other = with.levels()))
+        }
+        Some((Against::Highest, with)) => {
+            words::name(&text!("privacy-price-with", cohort = cohort, with = with.levels()))
+        }
+        None if kind(reading).is_some_and(|(_, against)| against == Against::WorstPair) => text!("measures-no-pair"),
         _ => words::name(&cohort),
     }
 }

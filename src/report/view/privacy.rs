@@ -2,18 +2,24 @@
 
 use serde::Serialize;
 
+use super::charts::listed;
 use super::price::{Price, price};
 use super::words::{self, Badge};
 use super::{Caps, Fact, Names, fact};
-use crate::audit::{Edition, PrivacyStatement, Standing};
+use crate::audit::{Edition, LedgerState, PrivacyStatement, Standing};
 use crate::budget::Mechanism;
 use crate::budget::accounting::written;
 use crate::plan::spec::Neighbours;
 use crate::report::document::{Report, Run};
+use crate::report::language::{known, text};
+use crate::report::svg::gauge::{self, Account, Gauge};
+use crate::report::svg::{Scale, scrolled};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Privacy {
     pub facts: Vec<Fact>,
+    /// What is spent of what is granted; empty where no ledger says.
+    pub gauge: String,
     pub releases: Vec<Release>,
     pub releases_more: String,
     pub attacks: Vec<Attack>,
@@ -27,7 +33,7 @@ pub struct Privacy {
 #[derive(Debug, Clone, Serialize)]
 pub struct Release {
     pub statistic: String,
-    pub mechanism: &'static str,
+    pub mechanism: String,
     pub parameter: String,
     pub deviation: String,
     pub numbers: String,
@@ -57,8 +63,8 @@ pub struct Line {
 /// The banner of an edition; none without differential privacy.
 pub fn banner(run: &Run) -> Option<String> {
     run.edition.map(|edition| match edition {
-        Edition::Public => "Public edition: covered by the differential-privacy claim. It tells no durations, no row or byte counts of the source and no digests of source files.".into(),
-        Edition::Internal => "Internal edition: not covered by the differential-privacy claim. For those who may see the rows.".into(),
+        Edition::Public => text!("privacy-public"),
+        Edition::Internal => text!("privacy-internal"),
     })
 }
 
@@ -70,6 +76,7 @@ pub fn privacy(report: &Report, run: &Run, names: &Names, caps: &Caps) -> Option
     let (checklist, checklist_more) = checklist(statement, caps);
     Some(Privacy {
         facts: facts(statement, run),
+        gauge: run.ledger.as_ref().map_or_else(String::new, |ledger| budget(ledger, statement)),
         releases,
         releases_more,
         attacks,
@@ -82,66 +89,98 @@ pub fn privacy(report: &Report, run: &Run, names: &Names, caps: &Caps) -> Option
 
 fn facts(statement: &PrivacyStatement, run: &Run) -> Vec<Fact> {
     let unit = match &statement.unit {
-        Some(unit) => format!("{}, of whose rows at most {} are used", words::name(unit), statement.rows_per_unit_max),
-        None => "every row is taken for a unit of its own".into(),
+        Some(unit) => text!("privacy-unit", unit = words::name(unit), n = statement.rows_per_unit_max),
+        None => text!("privacy-unit-row"),
     };
     let neighbours = match statement.neighbours {
-        Neighbours::AddRemove => "one unit is there, or is not",
-        Neighbours::ChangeOne => "the rows of one unit are replaced by others",
+        Neighbours::AddRemove => text!("privacy-add-remove"),
+        Neighbours::ChangeOne => text!("privacy-change-one"),
     };
-    let guess = match statement.neighbours {
-        Neighbours::AddRemove => "whether a unit is in the rows",
-        Neighbours::ChangeOne => "which of two versions of a unit's rows is there",
+    let chance = words::confidence((statement.guess_right_max * 1e5).ceil() / 1e5);
+    let meaning = match statement.neighbours {
+        Neighbours::AddRemove => text!("privacy-guess-add-remove", chance = chance),
+        Neighbours::ChangeOne => text!("privacy-guess-change-one", chance = chance),
     };
     // Costs are written out, or rounded up: a rounded one could look smaller than it is.
     let units = written;
     let charged = match statement.charge.epsilon {
-        Some(epsilon) => format!("epsilon {} (pure)", units(epsilon)),
-        None => format!("rho {} (zero-concentrated)", units(statement.charge.rho)),
+        Some(epsilon) => text!("privacy-charged-pure", epsilon = units(epsilon)),
+        None => text!("privacy-charged-rho", rho = units(statement.charge.rho)),
     };
     let mut facts = vec![
-        fact("Population", words::name(&statement.population)),
-        fact("Unit of privacy", unit),
-        fact("Datasets made alike", neighbours),
-        fact("Claim of this run", claim(statement)),
-        fact("Charged", charged),
-        fact(
-            "What it means",
-            format!(
-                "Somebody who must guess at even odds, {guess}, is right with a chance of at most {} after reading this report.",
-                words::confidence((statement.guess_right_max * 1e5).ceil() / 1e5)
-            ),
-        ),
+        fact(&text!("privacy-population"), words::name(&statement.population)),
+        fact(&text!("privacy-unit-of"), unit),
+        fact(&text!("privacy-alike"), neighbours),
+        fact(&text!("privacy-claim-of-run"), claim(statement)),
+        fact(&text!("privacy-charged"), charged),
+        fact(&text!("privacy-meaning"), meaning),
     ];
     if statement.parallel {
-        let why = "The split hashes the unit, so a unit is used for training or for measuring, never for both: the dearer of the two is charged.";
-        facts.push(fact("Two parts", why));
+        facts.push(fact(&text!("privacy-two-parts"), text!("privacy-two-parts-why")));
     }
     if let Some(ledger) = &run.ledger {
-        let spent = |spent: f64, granted: f64| format!("epsilon {} of {granted}", words::cost(spent));
-        let all = spent(ledger.epsilon_spent, ledger.epsilon_granted);
-        let at = words::delta(ledger.delta_granted);
-        facts.push(fact("Spent by the population in all, this run with it", format!("{all}, at delta {at}")));
+        let (at, granted) = (words::delta(ledger.delta_granted), ledger.epsilon_granted.to_string());
+        let all = text!("privacy-spent-all", spent = words::cost(ledger.epsilon_spent), granted = granted, delta = at);
+        facts.push(fact(&text!("privacy-spent"), all));
         if let (Some(days), Some(used), Some(granted)) =
             (ledger.window_days, ledger.window_epsilon_spent, ledger.window_epsilon_granted)
         {
-            facts.push(fact("Spent in the window", format!("{} in {days} days", spent(used, granted))));
+            let window =
+                text!("privacy-spent-days", spent = words::cost(used), granted = granted.to_string(), n = days);
+            facts.push(fact(&text!("privacy-window"), window));
         }
-        facts.push(fact("Head of the ledger", words::sentence(&ledger.head)));
+        facts.push(fact(&text!("privacy-head"), words::sentence(&ledger.head)));
     }
-    facts.extend(
-        run.commitment_sha256.as_ref().map(|hash| fact("Commitment to the source files", words::sentence(hash))),
-    );
-    facts.extend(run.commitment_salt.as_ref().map(|salt| fact("Salt of the commitment", words::sentence(salt))));
+    facts.extend(run.commitment_sha256.as_ref().map(|hash| fact(&text!("privacy-commitment"), words::sentence(hash))));
+    facts.extend(run.commitment_salt.as_ref().map(|salt| fact(&text!("privacy-salt"), words::sentence(salt))));
     facts
 }
 
 /// `epsilon 1, delta 1e−9`; of a claim without delta that it is pure.
 fn claim(statement: &PrivacyStatement) -> String {
     match statement.delta > 0.0 {
-        true => format!("epsilon {}, delta {}", statement.epsilon, words::delta(statement.delta)),
-        false => format!("epsilon {}, pure (delta 0)", statement.epsilon),
+        true => {
+            let delta = words::delta(statement.delta);
+            text!("privacy-claim", epsilon = statement.epsilon.to_string(), delta = delta)
+        }
+        false => text!("privacy-claim-pure", epsilon = statement.epsilon.to_string()),
     }
+}
+
+/// What this run claims, and what the population has spent of what it is granted, in all and in the window: the figures of the facts.
+fn budget(ledger: &LedgerState, statement: &PrivacyStatement) -> String {
+    let mut accounts = vec![
+        Account {
+            words: text!("privacy-gauge-run", claim = claim(statement)),
+            spent: statement.epsilon,
+            granted: None,
+        },
+        Account {
+            words: text!(
+                "privacy-gauge-all",
+                spent = words::cost(ledger.epsilon_spent),
+                granted = ledger.epsilon_granted.to_string()
+            ),
+            spent: ledger.epsilon_spent,
+            granted: Some(ledger.epsilon_granted),
+        },
+    ];
+    if let (Some(days), Some(used), Some(granted)) =
+        (ledger.window_days, ledger.window_epsilon_spent, ledger.window_epsilon_granted)
+    {
+        let words = text!("privacy-gauge-window", spent = words::cost(used), granted = granted.to_string(), n = days);
+        accounts.push(Account { words, spent: used, granted: Some(granted) });
+    }
+    let ends = accounts.iter().flat_map(|account| [Some(account.spent), account.granted]).flatten();
+    let title = text!("privacy-gauge");
+    let svg = gauge::draw(&Gauge {
+        id: "budget".into(),
+        title: title.clone(),
+        description: text!("measures-description", list = listed(accounts.iter().map(|account| account.words.clone()))),
+        scale: Scale::over(ends.chain([0.0]), &words::tick),
+        accounts,
+    });
+    scrolled(&svg, &title)
 }
 
 fn releases(report: &Report, caps: &Caps) -> (Vec<Release>, String) {
@@ -151,16 +190,16 @@ fn releases(report: &Report, caps: &Caps) -> (Vec<Release>, String) {
         Some(Release {
             statistic: words::name(&receipt.statistic),
             mechanism: match receipt.mechanism {
-                Mechanism::Exact => "exact",
-                Mechanism::DiscreteLaplace => "discrete Laplace",
-                Mechanism::DiscreteGaussian => "discrete Gaussian",
+                Mechanism::Exact => text!("privacy-exact"),
+                Mechanism::DiscreteLaplace => text!("privacy-laplace"),
+                Mechanism::DiscreteGaussian => text!("privacy-gaussian"),
             },
             parameter: words::sentence(&noise.parameter),
             deviation: words::size(noise.variance.sqrt()),
             numbers: words::count(i64::try_from(noise.numbers).unwrap_or(i64::MAX)),
             cost: match noise.charge.epsilon {
-                Some(epsilon) => format!("epsilon {}", units(epsilon)),
-                None => format!("rho {}", units(noise.charge.rho)),
+                Some(epsilon) => text!("privacy-cost-epsilon", epsilon = units(epsilon)),
+                None => text!("privacy-cost-rho", rho = units(noise.charge.rho)),
             },
         })
     };
@@ -169,9 +208,6 @@ fn releases(report: &Report, caps: &Caps) -> (Vec<Release>, String) {
     (shown, words::more(all, caps.releases, "releases", "report.json"))
 }
 
-/// Where there is no figure.
-const NONE: &str = "none";
-
 /// The next thousandth: a claim never looks smaller than it is.
 fn up(epsilon: f64) -> f64 {
     (epsilon * 1e3).ceil() / 1e3
@@ -179,20 +215,23 @@ fn up(epsilon: f64) -> f64 {
 
 fn attacks(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Attack>, String) {
     let attack = |rehearsal: &crate::audit::Rehearsal| {
-        let tried = |figure: String| if rehearsal.not_tested.is_some() { NONE.into() } else { figure };
+        let tried = |figure: String| if rehearsal.not_tested.is_some() { text!("privacy-no-figure") } else { figure };
         Attack {
             statistic: words::name(&rehearsal.statistic),
             draws: words::count(rehearsal.draws.into()),
             claimed: tried(match rehearsal.delta > 0.0 {
-                true => format!("{} at delta {}", words::figure(up(rehearsal.epsilon)), words::delta(rehearsal.delta)),
+                true => {
+                    let delta = words::delta(rehearsal.delta);
+                    text!("privacy-at-delta", epsilon = words::figure(up(rehearsal.epsilon)), delta = delta)
+                }
                 false => words::figure(up(rehearsal.epsilon)),
             }),
             shown: tried(words::figure((rehearsal.epsilon_lower * 1e3).floor() / 1e3)),
             ceiling: tried(words::figure(rehearsal.epsilon_ceiling)),
             badge: match (&rehearsal.not_tested, rehearsal.falsified) {
-                (Some(_), _) => Badge::new("not-measured", "Not tested".into()),
-                (None, true) => Badge::new("breached", "Claim falsified".into()),
-                (None, false) => Badge::new("undetermined", "Not falsified".into()),
+                (Some(_), _) => Badge::new("not-measured", text!("privacy-not-tested")),
+                (None, true) => Badge::new("breached", text!("privacy-falsified")),
+                (None, false) => Badge::new("undetermined", text!("privacy-not-falsified")),
             },
             why: rehearsal.not_tested.as_deref().map(words::sentence).unwrap_or_default(),
         }
@@ -207,11 +246,11 @@ fn attacks(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Attack>, String) {
 fn checklist(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Line>, String) {
     let line = |line: &crate::audit::ChecklistLine| Line {
         number: line.number,
-        topic: words::name(&line.topic),
+        topic: known(&format!("translated-topic-{}", line.number)).unwrap_or_else(|| words::name(&line.topic)),
         badge: match line.standing {
-            Standing::Pass => Badge::new("met", "Pass".into()),
-            Standing::Warn => Badge::new("warn", "Warn".into()),
-            Standing::Unknown => Badge::new("not-measured", "Unknown".into()),
+            Standing::Pass => Badge::new("met", text!("privacy-pass")),
+            Standing::Warn => Badge::new("warn", text!("privacy-warn")),
+            Standing::Unknown => Badge::new("not-measured", text!("privacy-unknown")),
         },
         value: words::prose(&line.value),
     };
