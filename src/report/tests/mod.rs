@@ -104,5 +104,3 @@ fn the_model_is_written_in_integers() {
     assert_eq!(written["terms"][0]["coefficient"], -12_345);
     assert_eq!(written["card"]["kind"], "logistic");
 }
-#[cfg(feature = "html")]
-mod look;
