@@ -61,6 +61,8 @@ measures-more-in-table = { $n } { $n ->
 } more in the table.
 measures-everyone = everyone
 measures-outside = (outside)
+measures-outside-levels = (outside the levels)
+measures-unknown = (unknown)
 measures-list = { $list }; { $part }
 measures-description = { $list }.
 measures-description-cut = { $list }; and { $n } more in the table.

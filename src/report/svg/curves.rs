@@ -209,24 +209,37 @@ pub struct Plane {
     pub mark: Option<f64>,
 }
 
-/// Draws lines over a plane.
+/// What the axes of a plane have, and what the line from top to bottom is; nothing is written where one is empty.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    pub across: String,
+    pub up: String,
+    pub mark: String,
+}
+
+/// Draws lines over a plane, without names.
 pub fn plane(plane: &Plane) -> String {
+    sweep(plane, &Names::default())
+}
+
+/// Draws rates, or their gaps, by threshold.
+pub fn sweep(plane: &Plane, names: &Names) -> String {
     let spot = |(x, y): &(f64, Option<f64>)| Spot { x: *x, y: *y, lower: None, upper: None };
     let curve = |track: &Track| Curve {
         label: track.label.clone(),
         spots: track.points.iter().map(spot).collect(),
         ..Curve::default()
     };
-    let axis = |scale: &Scale| Axis { name: String::new(), scale: scale.clone() };
+    let axis = |name: &str, scale: &Scale| Axis { name: name.into(), scale: scale.clone() };
     draw(&Curves {
         id: plane.id.clone(),
         title: plane.title.clone(),
         description: plane.description.clone(),
         is_square: false,
-        across: axis(&plane.across),
-        up: axis(&plane.up),
+        across: axis(&names.across, &plane.across),
+        up: axis(&names.up, &plane.up),
         curves: plane.tracks.iter().map(curve).collect(),
         diagonal: false,
-        mark: plane.mark.map(|at| (at, String::new())),
+        mark: plane.mark.map(|at| (at, names.mark.clone())),
     })
 }

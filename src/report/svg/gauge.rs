@@ -37,7 +37,8 @@ pub fn draw(gauge: &Gauge) -> String {
     for (i, (at, label)) in gauge.scale.ticks.iter().enumerate() {
         let at = x(*at);
         // Beside the words of an account there is none.
-        let bars: String = (0..gauge.accounts.len()).map(|i| format!("M{at:.1} {}v20", ROW * i as f64 + 18.0)).collect();
+        let bars: String =
+            (0..gauge.accounts.len()).map(|i| format!("M{at:.1} {}v20", ROW * i as f64 + 18.0)).collect();
         canvas.path("k-grid", format_args!("{bars}M{at:.1} {}v3", bottom - 3.0));
         let anchor = if i == 0 { Anchor::Start } else { Anchor::Middle };
         canvas.text("k-tick", (at, bottom + 15.0), anchor, label, 60.0);

@@ -101,9 +101,26 @@ fn ends(row: &svg::Row) -> Vec<f64> {
     }
 }
 
+/// The levels, and of rows without a declared one what they are.
+pub fn levels(cohort: &Cohort) -> String {
+    said_levels(cohort, &text!("measures-outside-levels"))
+}
+
+fn said_levels(cohort: &Cohort, outside: &str) -> String {
+    let said = |level: &str| match level {
+        crate::cohort::UNKNOWN => text!("measures-unknown"),
+        crate::cohort::OUTSIDE => outside.into(),
+        level => level.into(),
+    };
+    match cohort.pairs.is_empty() {
+        true => text!("measures-everyone"),
+        false => cohort.pairs.iter().map(|(_, level)| said(level)).collect::<Vec<_>>().join(" × "),
+    }
+}
+
 /// The levels as a chart has room for them.
 fn label(cohort: &Cohort) -> String {
-    cohort.levels().replace(crate::cohort::OUTSIDE, &text!("measures-outside"))
+    said_levels(cohort, &text!("measures-outside"))
 }
 
 fn mark(cohort: &Cohort) -> Mark {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
-use super::charts::{self, Drawn};
+use super::charts::{self, Drawn, levels};
 use super::gates::{Criterion, criteria};
 use super::scores::{Scores, scores};
 use super::words::{self, Shown};
@@ -223,7 +223,7 @@ fn counts(table: &CohortTable, shown: &[&Cohort], place: &Place) -> Vec<Counts> 
     let known: std::collections::HashSet<&Cohort> = shown.iter().copied().collect();
     let rows = table.rows.iter().filter(|row| known.contains(&row.cohort));
     rows.map(|row| Counts {
-        cohort: words::name(&row.cohort.levels()),
+        cohort: words::name(&levels(&row.cohort)),
         compared: row.compared,
         n: row.n.map_or_else(|| text!("suppressed"), words::count),
         share: row.n.map_or_else(|| text!("suppressed"), |n| words::percent(n, place.total)),
@@ -279,7 +279,7 @@ fn metric(
                 None => Shown::words(&uncompared(readings, *against, cohort), ""),
             };
         let comparisons = columns.iter().map(compared).collect();
-        rows.push(Value { cohort: words::name(&cohort.levels()), value, comparisons });
+        rows.push(Value { cohort: words::name(&levels(cohort)), value, comparisons });
     }
     if let Some(whole) = whole {
         let comparisons = columns.iter().map(|_| Shown::words(&text!("measures-not-compared"), "")).collect();
@@ -309,7 +309,7 @@ fn uncompared(readings: &[&Reading], against: Against, cohort: &Cohort) -> Strin
 
 fn pair(contrast: &Contrast, reading: &Reading) -> Option<Pair> {
     let who = match &contrast.with {
-        Some(with) => words::name(&text!("measures-pair", one = reading.cohort.levels(), other = with.levels())),
+        Some(with) => words::name(&text!("measures-pair", one = levels(&reading.cohort), other = levels(with))),
         None => text!("measures-no-pair"),
     };
     let compare = match contrast.compare {

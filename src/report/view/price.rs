@@ -7,6 +7,7 @@ use std::collections::HashMap;
 
 use serde::Serialize;
 
+use super::charts::levels;
 use super::gates::criteria;
 use super::measures::COLUMNS;
 use super::words::{self, Shown};
@@ -138,10 +139,10 @@ fn who(reading: &Reading) -> String {
     let cohort = reading.cohort.to_string();
     match with {
         Some((Against::WorstPair, with)) => {
-            words::name(&text!("measures-pair", one = reading.cohort.levels(), other = with.levels()))
+            words::name(&text!("measures-pair", one = levels(&reading.cohort), other = levels(with)))
         }
         Some((Against::Highest, with)) => {
-            words::name(&text!("privacy-price-with", cohort = cohort, with = with.levels()))
+            words::name(&text!("privacy-price-with", cohort = cohort, with = levels(with)))
         }
         None if kind(reading).is_some_and(|(_, against)| against == Against::WorstPair) => text!("measures-no-pair"),
         _ => words::name(&cohort),
