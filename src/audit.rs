@@ -18,6 +18,8 @@ use crate::world::Usage;
 
 mod attacks;
 pub mod bias;
+pub mod changes;
+pub mod history;
 mod stated;
 
 pub use attacks::{
@@ -25,6 +27,8 @@ pub use attacks::{
     Share,
 };
 pub use bias::Bias;
+pub use changes::Changes;
+pub use history::{Past, Recurrence, Seen, Series, Since};
 pub use stated::Stated;
 
 /// Version of the layout of `report.json`; grows when a key changes its meaning or goes away.
@@ -384,6 +388,15 @@ pub struct Record {
     /// The run of the same pipeline before this one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous: Option<Previous>,
+    /// What differs from the last signed run, or from the run before where none is signed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub changes: Option<Changes>,
+    /// Since when the open findings are open.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub since: Vec<Since>,
+    /// Judged values of the last runs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Series>,
     /// Present under differential privacy. The public edition tells nothing of the rows but what was released: no durations (its end is its
     /// start), no usage, no digests of source files, the passes as planned.
     #[serde(skip_serializing_if = "Option::is_none")]

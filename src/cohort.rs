@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde::{Serialize, Serializer};
 
 /// Name of the level of rows whose value is missing.
@@ -83,6 +84,26 @@ impl fmt::Display for Cohort {
             write!(f, "{name} = {level}")?;
         }
         Ok(())
+    }
+}
+
+impl<'de> Deserialize<'de> for Cohort {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Cohort, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Cohort;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of attributes and levels")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Cohort, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some((name, level)) = map.next_entry::<String, String>()? {
+                    pairs.push((name.into(), level.into()));
+                }
+                Ok(Cohort { pairs })
+            }
+        }
+        deserializer.deserialize_map(Pairs)
     }
 }
 

@@ -59,7 +59,7 @@ pub mod artefact;
 mod deliver;
 pub mod pdf;
 #[cfg(all(feature = "html", feature = "store"))]
-pub use deliver::{DeliverError, Delivered, Request, deliver};
+pub use deliver::{ATTESTATION, DeliverError, Delivered, Request, deliver};
 
 /// A pipeline file that was read and checked.
 pub struct Pipeline<'a> {

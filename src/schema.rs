@@ -95,7 +95,7 @@ pub enum Domain {
 }
 
 /// Whether a domain was written by a person or read off the data.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     Declared,

@@ -8,6 +8,9 @@ mod audit;
 mod cases;
 #[path = "heart/chain.rs"]
 mod chain;
+#[cfg(all(feature = "sql", feature = "store", feature = "html"))]
+#[path = "heart/changes.rs"]
+mod changes;
 #[path = "heart/coverage.rs"]
 mod coverage;
 #[cfg(feature = "sql")]

@@ -12,9 +12,11 @@ mod check;
 mod complaints;
 mod completions;
 mod demo_data;
+mod diff;
 mod doctor;
 #[cfg(feature = "schedule")]
 mod due;
+mod history;
 mod init;
 mod load;
 mod log;
@@ -28,6 +30,8 @@ mod run;
 #[cfg(feature = "schedule")]
 mod schedule;
 mod schema;
+mod stored;
+mod table;
 
 pub use load::{Failure, Loaded, load};
 pub use metrics::{every_metric_of_the_peers, markdown};
@@ -73,6 +77,10 @@ enum Verb {
     Run(run::Args),
     /// Render the report of a finished run again.
     Report(report::Args),
+    /// Say what differs between two runs.
+    Diff(diff::Args),
+    /// List the runs of a pipeline, and how a judged value went.
+    History(history::Args),
     /// Show, grant, verify or restore the privacy budget of populations.
     Budget(budget::Args),
     /// List the metrics: formula, what each hides, source.
@@ -110,6 +118,8 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Verb::Plan(args) => plan::run(&args, &out),
         Verb::Run(args) => run::run(&args, &out),
         Verb::Report(args) => report::run(&args, &out),
+        Verb::Diff(args) => diff::run(&args, &out),
+        Verb::History(args) => history::run(&args, &out),
         Verb::Budget(args) => budget::run(&args, &out),
         Verb::Metrics(args) => metrics::run(&args, &out),
         #[cfg(feature = "schedule")]

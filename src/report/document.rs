@@ -4,7 +4,6 @@
 //! hold the keys a report shows. A key they do not know is left alone, one they need is asked for by name, and a document of a later
 //! version is refused: a changed meaning must not be shown under an old heading.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Deserialize;
@@ -12,7 +11,8 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 
 use super::{ReportError, sha256};
 use crate::audit::{
-    AttacksOnRows, Bias, Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION, Stated,
+    AttacksOnRows, Bias, Changes, Coarsening, Edition, LedgerState, PrivacyStatement, REPORT_VERSION, RUN_VERSION,
+    Series, Since, Stated,
 };
 use crate::budget::Receipt;
 use crate::estimate::{Interval, Method as IntervalMethod, Why};
@@ -209,6 +209,13 @@ impl Cohort {
     }
 }
 
+impl From<&Cohort> for crate::cohort::Cohort {
+    fn from(cohort: &Cohort) -> crate::cohort::Cohort {
+        let pair = |(name, level): &(String, String)| (name.as_str().into(), level.as_str().into());
+        crate::cohort::Cohort { pairs: cohort.pairs.iter().map(pair).collect() }
+    }
+}
+
 impl fmt::Display for Cohort {
     /// Attributes and levels: `sex = f, race = black`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -356,6 +363,11 @@ pub struct Run {
     pub passes_run: u32,
     pub usage: Vec<Usage>,
     pub previous: Option<Previous>,
+    pub changes: Option<Changes>,
+    #[serde(default)]
+    pub since: Vec<Since>,
+    #[serde(default)]
+    pub history: Vec<Series>,
     pub edition: Option<Edition>,
     pub commitment_sha256: Option<String>,
     pub commitment_salt: Option<String>,
@@ -365,9 +377,6 @@ pub struct Run {
     pub attacks: Option<AttacksOnRows>,
     /// Identifier of the key that signed the run.
     pub signed_by: Option<String>,
-    /// The first of the runs, without a gap up to this one, that have a finding, by the finding's identifier.
-    #[serde(default)]
-    pub since: BTreeMap<String, String>,
     pub inputs: Vec<FileDigest>,
     pub files: Vec<FileDigest>,
 }

@@ -23,11 +23,12 @@ pub const BYTES_MAX: usize = 1_000_000;
 const STYLE: &str = include_str!("../../templates/style.css");
 
 /// Every template by its name.
-pub(super) const TEMPLATES: [(&str, &str); 25] = [
+pub(super) const TEMPLATES: [(&str, &str); 26] = [
     ("components.html", include_str!("../../templates/components.html")),
     ("report.html", include_str!("../../templates/report.html")),
     ("icons.html", include_str!("../../templates/icons.html")),
     ("verdict.html", include_str!("../../templates/verdict.html")),
+    ("changes.html", include_str!("../../templates/changes.html")),
     ("findings.html", include_str!("../../templates/findings.html")),
     ("scope.html", include_str!("../../templates/scope.html")),
     ("measurements.html", include_str!("../../templates/measurements.html")),

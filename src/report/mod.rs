@@ -12,6 +12,8 @@ use crate::audit::{Audit, FileDigest, Record};
 use crate::model::Model;
 
 #[cfg(feature = "html")]
+pub mod changes;
+#[cfg(feature = "html")]
 mod document;
 #[cfg(feature = "html")]
 mod formats;

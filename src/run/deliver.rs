@@ -23,6 +23,11 @@ use crate::scan::{Scan, Source};
 use crate::store::{FILE, RunRow, Store, StoreError};
 use crate::world::{self, Clock, Entropy, Meter};
 
+mod before;
+
+pub use before::ATTESTATION;
+use before::Before;
+
 /// What is run, and by what.
 pub struct Request<'a> {
     pub pipeline: Pipeline<'a>,
@@ -94,12 +99,11 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let base = plain(&reports_folder(spec, request.pipeline.folder));
     let folder = base.join(&spec.pipeline.name);
     let Some(_lock) = world::lock(&folder)? else { return Err(DeliverError::Locked(folder)) };
-    world::sweep(&folder)?;
     let internal = internal(&base, spec);
-    world::sweep(&internal)?;
+    world::sweep(&folder).and_then(|_| world::sweep(&internal))?;
     let own = own_templates(spec, request.pipeline.folder)?;
     let mut store = Store::open(&base.join(FILE))?;
-    let previous = store.latest(&spec.pipeline.name)?;
+    let (previous, last) = (store.latest(&spec.pipeline.name)?, before::last(&mut store, spec, &folder)?);
     let (started, mut meter) = (request.clock.now(), Meter::start());
     let today = started.to_zoned(jiff::tz::TimeZone::UTC).date();
     let scan = rows_of(&request.pipeline)?;
@@ -120,8 +124,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let inputs = digests(&audited)?;
     meter.stage("digests and files", 0);
     let report_sha256 = report::digests(&files[..1]).remove(0).sha256;
-    let stamp = started.strftime("%Y%m%dT%H%M%SZ").to_string();
-    let run_id = free_id(&folder, &format!("{stamp}-{}", &report_sha256[..8]));
+    let run_id = free_id(&folder, &format!("{}-{}", started.strftime("%Y%m%dT%H%M%SZ"), &report_sha256[..8]));
     let record = Record {
         run_version: RUN_VERSION,
         run_id,
@@ -137,6 +140,9 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         passes_run: audited.passes_run + dataset_passes,
         usage: meter.stages,
         previous,
+        changes: None,
+        since: Vec::new(),
+        history: Vec::new(),
         edition: None,
         commitment_sha256: None,
         commitment_salt: None,
@@ -146,12 +152,13 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         inputs,
         files: report::digests(&files),
     };
+    let record = before::standing(&mut store, &audited.audit, record)?;
     let (written, record) = match spec.privacy.is_some() {
         false => {
-            let record = with_dataset(record, &dataset);
+            let record = with_dataset(before::changed(record, &files, &folder, last.as_ref()), &dataset);
             (write(&folder, files, &record, &dataset, &spec.report.formats)?, record)
         }
-        true => editions(request, &base, files, started, (record, &audited, &dataset))?,
+        true => editions(request, &base, files, started, (record, last, &audited, &dataset))?,
     };
     let row = row(&audited, &record, report_sha256);
     if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
@@ -292,7 +299,7 @@ fn editions(
     base: &Path,
     files: Vec<(String, Vec<u8>)>,
     started: Timestamp,
-    (record, audited, dataset): (Record, &Audited, &Option<Dataset>),
+    (record, last, audited, dataset): (Record, Option<Before>, &Audited, &Option<Dataset>),
 ) -> Result<(PathBuf, Record), DeliverError> {
     let listed = audited.audit.method.passes.len() as u32;
     let mut salt = [0u8; 32];
@@ -321,8 +328,12 @@ fn editions(
     let spec = request.pipeline.spec;
     let folder = self::internal(base, spec);
     world::make_private_folder(&folder)?;
+    // Each edition is compared with its own.
+    let internal = before::changed(internal, &files, &folder, last.as_ref());
+    let public_folder = base.join(&spec.pipeline.name);
+    let public = before::changed(public, &files, &public_folder, last.as_ref());
     write(&folder, files.clone(), &internal, dataset, &spec.report.formats)?;
-    let written = write(&base.join(&spec.pipeline.name), files, &public, &None, &spec.report.formats)?;
+    let written = write(&public_folder, files, &public, &None, &spec.report.formats)?;
     world::date(&written, started)?;
     Ok((written, public))
 }

@@ -14,18 +14,20 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{Connection, Row};
 use tokio::runtime::Runtime;
 
-use crate::audit::Previous;
+use crate::audit::{Previous, Seen};
 use crate::budget::Receipt;
 use crate::cohort::Cohort;
 use crate::finding::{Finding, Outcome};
 use crate::world;
 
 mod error;
+mod history;
 mod ledger;
 mod occurrences;
 mod sources;
 
 pub use error::StoreError;
+pub use history::{Line, Tally};
 pub use ledger::{LedgerError, head_path};
 pub use occurrences::{Claim, Occurrence};
 
@@ -56,14 +58,6 @@ pub struct RunRow {
     pub rows_read: i64,
     pub rows_kept: i64,
     pub rows_measured: i64,
-}
-
-/// The run in which something was seen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Seen {
-    pub run_id: String,
-    /// RFC 3339, UTC.
-    pub started_at: String,
 }
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("src/store/migrations");
@@ -207,7 +201,7 @@ async fn insert(
         let query = query.bind(&run.run_id).bind(position).bind(&*receipt.statistic).bind(&*receipt.shape);
         query.bind(word(&receipt.mechanism)?).execute(&mut *connection).await?;
     }
-    Ok(())
+    history::insert(connection, run, findings).await
 }
 
 fn run_of(row: &SqliteRow) -> Result<RunRow, sqlx::Error> {

@@ -78,7 +78,7 @@ fn a_new_store_is_empty_durable_and_has_every_table() {
     assert_eq!(text(&mut store, "PRAGMA journal_mode"), "wal");
     assert_eq!(number(&mut store, "PRAGMA synchronous"), 2);
     assert_eq!(number(&mut store, "PRAGMA busy_timeout"), 10_000);
-    assert_eq!(number(&mut store, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 18);
+    assert_eq!(number(&mut store, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 26);
 }
 
 #[test]
@@ -306,4 +306,60 @@ fn a_file_that_was_read_for_another_population_is_known() {
     assert_eq!(store.note_sources("others", &files(&["bb", "cc"])).unwrap(), ["people"]);
     assert_eq!(store.note_sources("third", &files(&["cc"])).unwrap(), ["others"]);
     assert_eq!(store.note_sources("people", &files(&["aa", "bb"])).unwrap(), ["others"]);
+}
+
+#[test]
+fn what_earlier_runs_left_is_counted_when_the_history_gets_its_tables() {
+    let folder = tempfile::tempdir().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let options = SqliteConnectOptions::new().filename(folder.path().join("old.db")).create_if_missing(true);
+    let rows: Vec<(String, i64)> = runtime.block_on(async {
+        let mut old = SqliteConnection::connect_with(&options).await.unwrap();
+        let one = "INSERT INTO runs VALUES ('r1', 1, 'p', 't1', 't', 'FAIL', 1, 's', 's', 'f', 1, 1, 1), ('r2', 2, 'p', 't2', 't', 'FAIL', 1, 's', 's', 'f', 1, 1, 1);
+                   INSERT INTO findings VALUES ('r1', 0, 'judge/a', '{}', 'met', 'deny', 0), ('r1', 1, 'judge/b', '{}', 'breached', 'deny', 1), ('r1', 2, 'note', '{}', 'undetermined', 'warn', 0),
+                   ('r2', 0, 'judge/a', '{}', 'breached', 'deny', 0), ('r2', 1, 'note', '{}', 'undetermined', 'warn', 0);";
+        for sql in [include_str!("migrations/0001_runs.sql"), one, include_str!("migrations/0005_history.sql")] {
+            sqlx::raw_sql(sqlx::AssertSqlSafe(sql)).execute(&mut old).await.unwrap();
+        }
+        let counts = "SELECT run_id, met * 1000 + breached * 100 + undetermined * 10 + waived FROM run_counts \
+                      UNION ALL SELECT code || ' ' || run_id || ' ' || started_at, 0 FROM finding_first ORDER BY 1";
+        let rows = sqlx::query(counts).fetch_all(&mut old).await.unwrap();
+        rows.iter().map(|row| (row.get(0), row.get(1))).collect()
+    });
+    let rows: Vec<(&str, i64)> = rows.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+    assert_eq!(rows, [("judge/a r2 t2", 0), ("note r1 t1", 0), ("r1", 1001), ("r2", 100)]);
+}
+
+#[test]
+fn a_history_of_2000_runs_is_read_at_once() {
+    let (_folder, mut store) = opened();
+    store.record(&run("p", "first"), &[], &[]).unwrap();
+    for sql in [
+        "WITH RECURSIVE n (i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2000) INSERT INTO runs \
+         SELECT 'r' || i, i, 'p', '2026', '2026', 'PASS', 0, 's', 's', 'p/r' || i, 1, 1, 1 FROM n",
+        "WITH RECURSIVE n (i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 19) INSERT INTO findings \
+         SELECT run_id, i, 'judge/' || i, '{}', 'breached', 'deny', 0 FROM runs, n",
+        "INSERT INTO finding_values SELECT run_id, position, 'm' || position, '[\"sex\"]', 0.1, NULL, 0.2, 0.1, 0.3, 'first', '2026' FROM findings",
+        "INSERT INTO run_counts SELECT run_id, 0, 20, 0, 0, 0 FROM runs WHERE run_id <> 'first'",
+        "INSERT INTO finding_first SELECT 'p', code, '{}', 'deny', 'first', '2026' FROM findings WHERE run_id = 'first'",
+    ] {
+        execute(&mut store, sql).unwrap();
+    }
+    let findings: Vec<Finding> =
+        (0..20).map(|i| finding(&format!("judge/{i}"), Cohort::everyone(), Verdict::Breached)).collect();
+    let now = Seen { run_id: "now".into(), started_at: "2027".into() };
+    let mut best = [std::time::Duration::MAX; 2];
+    for _ in 0..5 {
+        let start = std::time::Instant::now();
+        assert_eq!(store.lines("p", 2000).unwrap().len(), 2000);
+        let series = store.series("p", "m7", Some(&["sex".into()]), 2000).unwrap();
+        assert_eq!((series.len(), series[0].points.len()), (1, 2000));
+        best[0] = best[0].min(start.elapsed());
+        let start = std::time::Instant::now();
+        let since = store.since("p", &findings, &now).unwrap();
+        assert!(since.len() == 20 && since.iter().all(|since| since.open_since.run_id == "first"));
+        best[1] = best[1].min(start.elapsed());
+    }
+    eprintln!("2,000 runs: lines and series {:?}, standing {:?}", best[0], best[1]);
+    assert!(best[0].as_millis() < 1000 && best[1].as_millis() < 100, "{best:?}");
 }

@@ -384,9 +384,51 @@ impl Edition {
         {
             assert_eq!(row["verdict"], finding["verdict"]);
         }
+        self.kept_is_explained(&report, &record);
         let code = record["exits"][0]["code"].as_u64().unwrap_or(0);
         assert_eq!((u64::from(self.code), &kept["exit_code"]), (code, &json!(code)));
         self.said_is_explained(&report, &record);
+    }
+
+    /// Values, counts and first runs in the store, and since when findings are open, follow from the findings: there is no run before.
+    fn kept_is_explained(&self, report: &Value, record: &Value) {
+        let findings = report["findings"].as_array().unwrap();
+        let judged: Vec<&Value> = findings.iter().filter(|finding| finding["gate"].is_object()).collect();
+        let open = |finding: &Value| finding["verdict"] != "met" && finding["waiver"].is_null();
+        for row in self.history["finding_values"].as_array().unwrap() {
+            let finding = &findings[row["position"].as_u64().unwrap() as usize];
+            let measured = &finding["measured"];
+            let known = [&measured["point"], &measured["interval"]["lower"], &measured["interval"]["upper"]];
+            // SQLite writes 15 digits into JSON.
+            for (key, known) in ["point", "lower", "upper"].into_iter().zip(known) {
+                match (row[key].as_f64(), known.as_f64()) {
+                    (Some(kept), Some(known)) => assert!((kept - known).abs() <= 1e-12 * known.abs().max(1.0), "{key}"),
+                    (kept, known) => assert_eq!(kept, known, "{key}"),
+                }
+            }
+            let since = if open(finding) { json!(self.id) } else { Value::Null };
+            assert_eq!((&row["run_id"], &row["since_run"]), (&json!(self.id), &since));
+        }
+        let counts = &self.history["run_counts"][0];
+        for (key, verdict) in [("met", "met"), ("breached", "breached"), ("undetermined", "undetermined")] {
+            let n =
+                judged.iter().filter(|finding| finding["verdict"] == verdict && finding["waiver"].is_null()).count();
+            assert_eq!(counts[key], json!(n), "{key}");
+        }
+        let opened: Vec<&Value> =
+            findings.iter().filter(|finding| open(finding)).map(|finding| &finding["code"]).collect();
+        let since = record["since"].as_array().cloned().unwrap_or_default();
+        assert_eq!(since.iter().map(|of| &of["code"]).collect::<Vec<_>>(), opened);
+        for of in since {
+            assert_eq!((&of["first_seen"]["run_id"], &of["open_since"]["run_id"]), (&json!(self.id), &json!(self.id)));
+        }
+        let mut first: Vec<&Value> =
+            self.history["finding_first"].as_array().unwrap().iter().map(|of| &of["code"]).collect();
+        let mut opened = opened;
+        first.sort_by_key(|code| code.to_string());
+        opened.sort_by_key(|code| code.to_string());
+        assert_eq!(first, opened);
+        assert!(record["changes"].is_null() && record["history"].is_null());
     }
 
     /// Every line of the summary is made of the outcome, findings, exits, or the place of the report.
@@ -513,7 +555,7 @@ const RELEASED: [(&str, &[&str]); 13] = [
     // `explained` holds each of these to be what follows from report.json; the commitment is a digest under a secret salt.
     (
         "files/RUN/run.json/content/",
-        &["run_id", "outcome", "exits#", "files[]/bytes", "files[]/sha256", "commitment_sha256"],
+        &["run_id", "outcome", "exits#", "files[]/bytes", "files[]/sha256", "commitment_sha256", "since*"],
     ),
 ];
 
@@ -532,6 +574,14 @@ const KEPT: (&str, &[&str]) = (
         "findings[]/run_id",
         "findings[]/verdict",
         "receipts[]/run_id",
+        "finding_values[]/run_id",
+        "finding_values[]/point",
+        "finding_values[]/lower",
+        "finding_values[]/upper",
+        "finding_values[]/since_run",
+        "finding_values[]/since_at",
+        "finding_first*",
+        "run_counts[]/*",
     ],
 );
 

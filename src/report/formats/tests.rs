@@ -14,7 +14,7 @@ fn documents(words: &Words) -> (Vec<u8>, Vec<u8>) {
 
 fn made(of: Form, words: &Words) -> String {
     let (report, run) = documents(words);
-    form(of, (&report, &run), &Own::default()).unwrap()
+    form(of, (&report, &run), &[]).unwrap()
 }
 
 fn hostile() -> Words<'static> {

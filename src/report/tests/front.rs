@@ -88,9 +88,6 @@ fn a_finding_keeps_its_name_and_says_since_when() {
     assert!(page(&audit, &record).contains(&format!("<code class=\"fid\">{id}</code><code>")), "no standing is known");
     let table = String::from_utf8(files(&audit, None).unwrap().remove(2).1).unwrap();
     assert!(table.contains(&id), "the table has the name too");
-    let since = |run: &str| [("since", serde_json::json!({ id.clone(): run }))];
-    assert!(with(&audit, &record, &since("20260101T000000Z-00")).contains("recurring since run 20260101T000000Z-00"));
-    assert!(with(&audit, &record, &since(&record.run_id)).contains("<span class=\"status\">new</span>"));
     assert!(page(&audit, &record).contains("not signed"));
     let page = with(&audit, &record, &[("signed_by", "<script>1a2b".into())]);
     assert!(page.contains("signed by key &lt;script&gt;1a2b"));

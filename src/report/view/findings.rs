@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::words::{self, Badge, Shown};
-use super::{Caps, Link, Names};
+use super::{Caps, Link, Names, changes};
 use crate::finding::{self, Verdict as Judged};
 use crate::plan::spec::Level;
 use crate::report::document::{Cohort, Finding, Report, Run};
@@ -157,7 +157,7 @@ fn card(finding: &Finding, number: usize, beside: &Beside) -> Card {
         },
         judged_by_gate: finding.gate.is_some(),
         level: text!("finding-level", level = words::level(finding.level)),
-        status: status(&id, beside.run),
+        status: changes::standing(beside.run, finding),
         id,
         anchor: format!("finding-{number}"),
         title,
@@ -170,14 +170,6 @@ fn card(finding: &Finding, number: usize, beside: &Beside) -> Card {
         waiver: waiver.unwrap_or_default(),
         action: action(finding),
         link: link(finding, beside.sets),
-    }
-}
-
-fn status(id: &str, run: &Run) -> String {
-    match run.since.get(id) {
-        None => String::new(),
-        Some(first) if *first == run.run_id => text!("finding-new"),
-        Some(first) => text!("finding-since", run = words::name(first)),
     }
 }
 

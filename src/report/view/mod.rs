@@ -14,6 +14,7 @@ use crate::metric::{Against, Comparison};
 
 mod attacks;
 mod bias;
+mod changes;
 mod charts;
 mod coarsening;
 mod findings;
@@ -143,6 +144,10 @@ pub struct View {
     pub sets: Vec<Link>,
     pub strip: Vec<Fact>,
     pub verdict: gates::Verdict,
+    /// What differs from the last signed run, or from the run before; its `line` is for the verdict.
+    pub changes: Option<changes::Section>,
+    /// Judged values over the last runs.
+    pub history: Vec<changes::History>,
     pub scope: scope::Scope,
     pub findings: findings::Findings,
     pub gates: gates::Matrix,
@@ -192,6 +197,8 @@ pub fn view(report: &Report, run: &Run, caps: &Caps) -> View {
         sections: sections(report, run),
         strip: strip(report, run),
         verdict: gates::verdict(report, run, &names),
+        changes: changes::section(run, &names, caps),
+        history: changes::history(run, &names, caps),
         scope: scope::scope(report, run, caps),
         findings: findings::findings(report, &findings::Beside { names: &names, report, run, sets: &sets }, caps),
         gates: gates::matrix(report, &names, caps),
@@ -252,6 +259,7 @@ fn sections(report: &Report, run: &Run) -> Vec<Section> {
         "mitigation",
         "model",
         "attacks",
+        "changes",
         "limitations",
         "method",
         "metrics",
@@ -265,6 +273,7 @@ fn sections(report: &Report, run: &Run) -> Vec<Section> {
         "privacy" => report.privacy.is_some(),
         "de-identification" => report.coarsening.is_some(),
         "attacks" => run.attacks.is_some(),
+        "changes" => run.changes.is_some(),
         "within-strata" => !report.bias.strata.is_empty(),
         "tests" => report.bias.tests.is_some(),
         "thresholds" => report.bias.sweep.is_some(),
