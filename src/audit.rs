@@ -416,6 +416,9 @@ pub struct Record {
     /// How far attacks on the real rows got, where they were asked for; under differential privacy in the internal edition only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attacks: Option<AttacksOnRows>,
+    /// Id of the key that signed the run folder: SHA-256 of its SubjectPublicKeyInfo, in hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub signed_by: Option<String>,
     /// Source files as they were read.
     pub inputs: Vec<FileDigest>,
     /// Files of the run folder but `run.json` and `report.html`.

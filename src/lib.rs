@@ -21,6 +21,8 @@ pub mod statistic;
 pub mod world;
 
 // verbs
+#[cfg(feature = "sign")]
+pub mod attest;
 pub mod deidentify;
 pub mod demo;
 pub mod engine;

@@ -13,6 +13,9 @@ use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+mod tree;
+pub use tree::{Entry, Kind, beside, is_there, lock_file, read_at_most, tree, write_once};
+
 /// Tells the time. Tests hold it still.
 #[derive(Debug, Clone, Copy)]
 pub enum Clock {

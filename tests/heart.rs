@@ -2,6 +2,9 @@
 
 #[path = "heart/attacks.rs"]
 mod attacks;
+#[cfg(all(feature = "sql", feature = "store", feature = "html", feature = "cli", feature = "sign"))]
+#[path = "heart/attestation.rs"]
+mod attestation;
 #[path = "heart/audit.rs"]
 mod audit;
 #[path = "heart/cases.rs"]

@@ -2,7 +2,7 @@
 # Installs what the tests need where it is missing; without the right to install, names the one line that does it and exits 2.
 set -eu
 missing=""
-for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd npm:npm node:nodejs; do
+for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd npm:npm node:nodejs minisign:minisign openssl:openssl; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
 done
 command -v chromium-headless-shell >/dev/null 2>&1 || command -v chromium >/dev/null 2>&1 || missing="$missing chromium-headless-shell"

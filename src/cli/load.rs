@@ -174,6 +174,7 @@ fn only(ingest: Ingest) -> Spec {
         judge: Vec::new(),
         report: Report::default(),
         schedule: None,
+        sign: None,
     }
 }
 

@@ -18,6 +18,8 @@ mod doctor;
 mod due;
 mod history;
 mod init;
+#[cfg(feature = "sign")]
+mod keygen;
 mod load;
 mod log;
 mod man;
@@ -30,8 +32,12 @@ mod run;
 #[cfg(feature = "schedule")]
 mod schedule;
 mod schema;
+#[cfg(feature = "sign")]
+mod sign;
 mod stored;
 mod table;
+#[cfg(feature = "sign")]
+mod verify;
 
 pub use load::{Failure, Loaded, load};
 pub use metrics::{every_metric_of_the_peers, markdown};
@@ -81,6 +87,15 @@ enum Verb {
     Diff(diff::Args),
     /// List the runs of a pipeline, and how a judged value went.
     History(history::Args),
+    /// Make a key that signs runs.
+    #[cfg(feature = "sign")]
+    Keygen(keygen::Args),
+    /// Check that a run folder is as it was signed. Needs no network and no store.
+    #[cfg(feature = "sign")]
+    Verify(verify::Args),
+    /// Sign off a run as a reviewer. Nothing that is there is changed.
+    #[cfg(feature = "sign")]
+    Sign(sign::Args),
     /// Show, grant, verify or restore the privacy budget of populations.
     Budget(budget::Args),
     /// List the metrics: formula, what each hides, source.
@@ -120,6 +135,12 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Verb::Report(args) => report::run(&args, &out),
         Verb::Diff(args) => diff::run(&args, &out),
         Verb::History(args) => history::run(&args, &out),
+        #[cfg(feature = "sign")]
+        Verb::Keygen(args) => keygen::run(&args, &out),
+        #[cfg(feature = "sign")]
+        Verb::Verify(args) => verify::run(&args, &out),
+        #[cfg(feature = "sign")]
+        Verb::Sign(args) => sign::run(&args, &out),
         Verb::Budget(args) => budget::run(&args, &out),
         Verb::Metrics(args) => metrics::run(&args, &out),
         #[cfg(feature = "schedule")]

@@ -204,6 +204,9 @@ pub fn summary(delivered: &Delivered) -> String {
         lines.push(format!("  exit {promise}: {why}"));
     }
     lines.push(format!("  report  {}", delivered.folder.join("report.html").display()));
+    if let Some(key) = &record.signed_by {
+        lines.push(format!("  signed  by the key {}", key.get(..16).unwrap_or(key)));
+    }
     lines.join("\n")
 }
 
@@ -245,6 +248,7 @@ fn summary_json(delivered: &Delivered) -> serde_json::Value {
         "report": delivered.folder.join("report.html"),
         "passes_planned": record.passes_planned,
         "passes_run": record.passes_run,
+        "signed_by": record.signed_by,
     })
 }
 

@@ -3,7 +3,7 @@
 //! These types hold what the author wrote and the defaults of what was left out. Whether it makes sense together is the business
 //! of `check`; what follows from it is the business of the plan. Sections: `[pipeline]` who and why, `[ingest]` which rows,
 //! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[deidentify]` the dataset that leaves the house, `[train]` the model, `[attacks]` whether both are attacked with real rows,
-//! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown.
+//! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown, `[sign]` who vouches for it.
 
 use std::collections::BTreeMap;
 
@@ -18,6 +18,7 @@ mod deidentify;
 mod measure;
 mod report;
 mod schedule;
+mod sign;
 
 pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
 pub use bias::*;
@@ -25,6 +26,7 @@ pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, P
 pub use measure::Measure;
 pub use report::{Format as ReportFormat, Language, Report};
 pub use schedule::Schedule;
+pub use sign::Sign;
 
 /// One pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -67,6 +69,9 @@ pub struct Spec {
     /// When the pipeline is due. Whenever it is started when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// The key that signs the run folder. Not signed when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sign: Option<Sign>,
 }
 
 /// Who runs this audit, on what, and why.

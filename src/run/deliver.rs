@@ -24,9 +24,12 @@ use crate::store::{FILE, RunRow, Store, StoreError};
 use crate::world::{self, Clock, Entropy, Meter};
 
 mod before;
+mod signing;
 
 pub use before::ATTESTATION;
 use before::Before;
+pub use signing::SignError;
+use signing::Signing;
 
 /// What is run, and by what.
 pub struct Request<'a> {
@@ -73,6 +76,8 @@ pub enum DeliverError {
     #[error(transparent)]
     Report(#[from] ReportError),
     #[error(transparent)]
+    Sign(#[from] SignError),
+    #[error(transparent)]
     Store(#[from] StoreError),
     #[error("{}: the report is written, and the history could not be: {why}", folder.display())]
     History { folder: PathBuf, why: StoreError },
@@ -101,7 +106,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let Some(_lock) = world::lock(&folder)? else { return Err(DeliverError::Locked(folder)) };
     let internal = internal(&base, spec);
     world::sweep(&folder).and_then(|_| world::sweep(&internal))?;
-    let own = own_templates(spec, request.pipeline.folder)?;
+    let (own, signing) = (own_templates(spec, request.pipeline.folder)?, Signing::open(&request.pipeline)?);
     let mut store = Store::open(&base.join(FILE))?;
     let (previous, last) = (store.latest(&spec.pipeline.name)?, before::last(&mut store, spec, &folder)?);
     let (started, mut meter) = (request.clock.now(), Meter::start());
@@ -149,6 +154,7 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         ledger,
         price: Vec::new(),
         attacks: audited.attacks.clone().filter(|_| spec.privacy.is_none()),
+        signed_by: signing.key_id(),
         inputs,
         files: report::digests(&files),
     };
@@ -156,9 +162,9 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
     let (written, record) = match spec.privacy.is_some() {
         false => {
             let record = with_dataset(before::changed(record, &files, &folder, last.as_ref()), &dataset);
-            (write(&folder, files, &record, &dataset, &spec.report.formats)?, record)
+            (write(&folder, files, (&record, &dataset), (spec, &signing))?, record)
         }
-        true => editions(request, &base, files, started, (record, last, &audited, &dataset))?,
+        true => editions(request, (&base, &signing), files, started, (record, last, &audited, &dataset))?,
     };
     let row = row(&audited, &record, report_sha256);
     if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
@@ -199,15 +205,14 @@ fn own_templates(spec: &Spec, folder: &Path) -> Result<Vec<(String, Vec<u8>)>, D
     Ok(files.into_iter().map(stored).collect())
 }
 
-/// Writes one run folder.
+/// Writes one run folder, with its attestation.
 fn write(
     folder: &Path,
     mut files: Vec<(String, Vec<u8>)>,
-    record: &Record,
-    dataset: &Option<Dataset>,
-    formats: &[ReportFormat],
+    (record, dataset): (&Record, &Option<Dataset>),
+    (spec, signing): (&Spec, &Signing),
 ) -> Result<PathBuf, DeliverError> {
-    let forms = formats.iter().collect::<BTreeSet<_>>().into_iter().map(|format| match format {
+    let forms = spec.report.formats.iter().collect::<BTreeSet<_>>().into_iter().map(|format| match format {
         ReportFormat::Markdown => Form::Markdown,
         ReportFormat::Sarif => Form::Sarif,
         ReportFormat::Junit => Form::Junit,
@@ -229,6 +234,8 @@ fn write(
         files.push(("codebook.json".into(), dataset.codebook.clone()));
         moved.push((dataset.name.clone(), dataset.place.clone()));
     }
+    let moved_in = dataset.as_ref().map(|dataset| dataset.digest.clone());
+    files.extend(signing.attest(folder, record, report::digests(&files).into_iter().chain(moved_in).collect())?);
     Ok(world::publish_with(folder, &record.run_id, &files, &moved)?)
 }
 
@@ -296,7 +303,7 @@ fn with_dataset(mut record: Record, dataset: &Option<Dataset>) -> Record {
 /// Writes the internal edition, then the public one, which is returned.
 fn editions(
     request: &Request,
-    base: &Path,
+    (base, signing): (&Path, &Signing),
     files: Vec<(String, Vec<u8>)>,
     started: Timestamp,
     (record, last, audited, dataset): (Record, Option<Before>, &Audited, &Option<Dataset>),
@@ -332,8 +339,8 @@ fn editions(
     let internal = before::changed(internal, &files, &folder, last.as_ref());
     let public_folder = base.join(&spec.pipeline.name);
     let public = before::changed(public, &files, &public_folder, last.as_ref());
-    write(&folder, files.clone(), &internal, dataset, &spec.report.formats)?;
-    let written = write(&public_folder, files, &public, &None, &spec.report.formats)?;
+    write(&folder, files.clone(), (&internal, dataset), (spec, signing))?;
+    let written = write(&public_folder, files, (&public, &None), (spec, signing))?;
     world::date(&written, started)?;
     Ok((written, public))
 }

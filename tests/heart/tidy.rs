@@ -101,7 +101,7 @@ const PLACES: [(&str, &[&str]); 23] = [
     ("clap::", &["src/cli/", "src/main.rs"]),
     ("indicatif::", &["src/cli/"]),
     ("sqlparser::", &["src/plan/"]),
-    ("std::fs", &["src/world.rs", "src/ingest/", "src/cli/", "src/store/", "src/engine/polars"]),
+    ("std::fs", &["src/world", "src/ingest/", "src/cli/", "src/store/", "src/engine/polars"]),
     ("std::env", &["src/world.rs", "src/cli/", "src/main.rs"]),
     ("Instant::now", &["src/world.rs"]),
     ("Timestamp::now", &["src/world.rs"]),

@@ -12,6 +12,7 @@ use super::{Complaint, nearest, secrets};
 mod bias;
 mod report;
 mod schedule;
+mod sign;
 
 /// What a value must be.
 pub enum Kind {
@@ -98,6 +99,7 @@ pub const PIPELINE_FILE: &[Key] = &[
     may("judge", List(&Section(CRITERION))),
     may("report", Section(report::REPORT)),
     may("schedule", Section(schedule::SCHEDULE)),
+    may("sign", Section(sign::SIGN)),
 ];
 
 /// A policy file.

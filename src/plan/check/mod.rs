@@ -28,6 +28,7 @@ mod report;
 #[cfg(feature = "schedule")]
 mod schedule;
 mod secrets;
+mod sign;
 mod stages;
 
 use document::Document;
@@ -121,6 +122,7 @@ pub fn check(
     report::check(&mut checker);
     #[cfg(feature = "schedule")]
     schedule::check(&mut checker);
+    sign::check(&mut checker);
     let mut complaints = checker.complaints;
     complaints.sort_by_key(|complaint| (complaint.file != file.0, complaint.at.start));
     complaints.dedup();

@@ -295,6 +295,7 @@ fn record(outcome: Outcome) -> Record {
         ledger: None,
         price: Vec::new(),
         attacks: None,
+        signed_by: None,
         inputs: vec![digest("data/lending.csv", 73_400)],
         files: vec![digest("evidence/readings.csv", 90_000)],
     }
