@@ -24,6 +24,8 @@ pub mod world;
 #[cfg(feature = "sign")]
 pub mod attest;
 pub mod deidentify;
+#[cfg(feature = "mail")]
+pub mod deliver;
 pub mod demo;
 pub mod engine;
 pub mod ingest;

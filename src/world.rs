@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::process::{Child, ExitStatus};
 use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
@@ -13,8 +12,10 @@ use rand::{Rng, SeedableRng};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
+mod program;
 mod tree;
-pub use tree::{Entry, Kind, beside, is_there, lock_file, read_at_most, tree, write_once};
+pub use program::{is_root, program, wait};
+pub use tree::{Entry, Kind, beside, is_there, lock_there, read_at_most, tree, write_once};
 
 /// Tells the time. Tests hold it still.
 #[derive(Debug, Clone, Copy)]
@@ -127,32 +128,19 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
-/// The path of this program.
-pub fn program() -> io::Result<PathBuf> {
-    std::env::current_exe()
-}
+/// A moment that must not be passed.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
 
-/// True when this program runs as root.
-pub fn is_root() -> bool {
-    #[cfg(unix)]
-    return fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
-    #[cfg(not(unix))]
-    false
-}
+impl Deadline {
+    pub fn after(time: Duration) -> Deadline {
+        let now = Instant::now();
+        Deadline(now.checked_add(time).unwrap_or(now))
+    }
 
-/// Waits for a program to end; none when it had to be ended after so long.
-pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>> {
-    let began = Instant::now();
-    loop {
-        match child.try_wait()? {
-            Some(status) => return Ok(Some(status)),
-            None if began.elapsed() > limit => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return Ok(None);
-            }
-            None => std::thread::sleep(Duration::from_millis(50)),
-        }
+    /// What is left; none when it has passed.
+    pub fn left(self) -> Option<Duration> {
+        self.0.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 }
 
@@ -197,12 +185,16 @@ pub struct Lock(#[expect(dead_code, reason = "holding the file holds the lock")]
 /// Takes the lock of a folder; none when another process holds it.
 pub fn lock(folder: &Path) -> io::Result<Option<Lock>> {
     make_folder(folder)?;
-    let path = folder.join(".lock");
-    let file = File::options().create(true).truncate(false).write(true).open(&path).map_err(|e| at(&path, e))?;
+    lock_file(&folder.join(".lock"))
+}
+
+/// Takes the lock that a file stands for; none when another process holds it.
+pub fn lock_file(path: &Path) -> io::Result<Option<Lock>> {
+    let file = File::options().create(true).truncate(false).write(true).open(path).map_err(|e| at(path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock(file))),
         Err(fs::TryLockError::WouldBlock) => Ok(None),
-        Err(fs::TryLockError::Error(e)) => Err(at(&path, e)),
+        Err(fs::TryLockError::Error(e)) => Err(at(path, e)),
     }
 }
 

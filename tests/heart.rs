@@ -51,6 +51,9 @@ mod pipelines;
 #[cfg(feature = "sql")]
 #[path = "heart/planted.rs"]
 mod planted;
+#[cfg(all(feature = "mail", feature = "cli", feature = "sql"))]
+#[path = "heart/post.rs"]
+mod post;
 #[cfg(all(feature = "sql", feature = "store", feature = "html"))]
 #[path = "heart/public.rs"]
 mod public;

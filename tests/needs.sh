@@ -2,7 +2,7 @@
 # Installs what the tests need where it is missing; without the right to install, names the one line that does it and exits 2.
 set -eu
 missing=""
-for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd npm:npm node:nodejs minisign:minisign openssl:openssl; do
+for tool in cc:build-essential gzip:gzip zstd:zstd cron:cron unshare:util-linux systemd-analyze:systemd npm:npm node:nodejs minisign:minisign openssl:openssl setpriv:util-linux; do
     command -v "${tool%%:*}" >/dev/null 2>&1 || missing="$missing ${tool##*:}"
 done
 command -v chromium-headless-shell >/dev/null 2>&1 || command -v chromium >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
@@ -26,6 +26,15 @@ if [ "$(cat "$node/installed" 2>/dev/null)" != "$wanted" ]; then
     npm install --prefix "$node" --no-audit --no-fund $wanted >&2
     chmod u+x "$node/node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool"
     echo "$wanted" >"$node/installed"
+fi
+# The mail server of the tests. Unpacked, not installed: as a package it would start one for this machine.
+parts="$(dirname "$0")/../target/parts"
+if ! command -v chasquid >/dev/null 2>&1 && [ ! -x "$parts/usr/bin/chasquid" ]; then
+    mkdir -p "$parts"
+    if ! (cd "$parts" && apt-get download chasquid && dpkg -x chasquid_*.deb . && rm chasquid_*.deb) >&2; then
+        echo "missing: chasquid. Put it into $parts with: apt-get update && cd $parts && apt-get download chasquid && dpkg -x chasquid_*.deb ." >&2
+        exit 2
+    fi
 fi
 if ! command -v cargo >/dev/null 2>&1; then
     echo "missing: a Rust toolchain. Install with: curl https://sh.rustup.rs -sSf | sh -s -- -y" >&2

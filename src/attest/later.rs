@@ -130,7 +130,7 @@ struct Last {
 }
 
 fn lock(folder: &Path) -> Result<world::Lock, LaterError> {
-    match world::lock_file(&folder.join(NAME)) {
+    match world::lock_there(&folder.join(NAME)) {
         Ok(Some(lock)) => Ok(lock),
         Ok(None) => Err(LaterError::Busy),
         Err(e) if e.kind() == io::ErrorKind::NotFound => Err(LaterError::Unsigned),

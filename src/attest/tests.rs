@@ -304,7 +304,7 @@ fn a_run_that_is_not_as_it_was_signed_is_not_signed_off() {
     fs::write(folder.join("report.pdf"), "half").unwrap();
     add_file(&folder, "report.pdf", b"whole", &key(1), at()).unwrap();
     assert_eq!(wrong(&folder, &[]), []);
-    let lock = world::lock_file(&folder.join(NAME)).unwrap();
+    let lock = world::lock_there(&folder.join(NAME)).unwrap();
     assert!(matches!(sign(review(Decision::Approved)), Err(LaterError::Busy)));
     drop(lock);
     fs::write(folder.join("report.json"), "x").unwrap();

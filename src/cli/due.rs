@@ -46,7 +46,7 @@ pub fn ask(spec: &Spec, folder: &std::path::Path, clock: Clock) -> Result<Asked,
     let mut claim = |due_at: &str, missed: &[String], first| {
         let (pattern, time_zone) = (schedule.pattern(), schedule.zone_name());
         let claim = Claim { pipeline, pattern, time_zone, due_at, missed, first, now: &text(now) };
-        store.claim(&claim).map_err(|e| e.to_string())
+        store.claim_occurrence(&claim).map_err(|e| e.to_string())
     };
     let Some(seen) = seen else {
         // The time before the schedule was first asked about is nobody's; the next is owed.

@@ -175,6 +175,7 @@ fn only(ingest: Ingest) -> Spec {
         report: Report::default(),
         schedule: None,
         sign: None,
+        smtp: None,
     }
 }
 

@@ -32,6 +32,8 @@ mod run;
 #[cfg(feature = "schedule")]
 mod schedule;
 mod schema;
+#[cfg(feature = "mail")]
+mod send;
 #[cfg(feature = "sign")]
 mod sign;
 mod stored;
@@ -98,6 +100,9 @@ enum Verb {
     Sign(sign::Args),
     /// Show, grant, verify or restore the privacy budget of populations.
     Budget(budget::Args),
+    /// Send the mails and webhook calls that wait, or list them.
+    #[cfg(feature = "mail")]
+    Send(send::Args),
     /// List the metrics: formula, what each hides, source.
     Metrics(metrics::Args),
     /// Print what cron or systemd needs, the next due times, and whether a run is late.
@@ -142,6 +147,8 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         #[cfg(feature = "sign")]
         Verb::Sign(args) => sign::run(&args, &out),
         Verb::Budget(args) => budget::run(&args, &out),
+        #[cfg(feature = "mail")]
+        Verb::Send(args) => send::run(&args, &out),
         Verb::Metrics(args) => metrics::run(&args, &out),
         #[cfg(feature = "schedule")]
         Verb::Schedule(args) => schedule::run(&args, &out),

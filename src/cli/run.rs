@@ -200,7 +200,7 @@ pub fn summary(delivered: &Delivered) -> String {
     if audit.privacy.is_none() {
         lines.extend(outside(&audit.data));
     }
-    for (promise, why) in record.exits.iter().map(|exit| (exit.code, &exit.why)) {
+    for (promise, why) in delivered.exits().map(|exit| (exit.code, &exit.why)) {
         lines.push(format!("  exit {promise}: {why}"));
     }
     lines.push(format!("  report  {}", delivered.folder.join("report.html").display()));
@@ -243,6 +243,7 @@ fn summary_json(delivered: &Delivered) -> serde_json::Value {
         "run_id": record.run_id,
         "outcome": audit.outcome,
         "exit_code": delivered.exit_code(),
+        "undelivered": delivered.undelivered.as_ref().map(|exit| &exit.why),
         "criteria": counts,
         "folder": delivered.folder,
         "report": delivered.folder.join("report.html"),

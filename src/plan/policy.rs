@@ -1,8 +1,8 @@
-//! A policy file shares criteria and report settings between pipelines, one level deep.
+//! A policy file shares criteria, report settings and the mail server between pipelines, one level deep.
 
 use serde::Deserialize;
 
-use super::spec::{Criterion, Report, Spec};
+use super::spec::{Criterion, Report, Smtp, Spec};
 
 /// What a policy file may hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -12,6 +12,8 @@ pub struct Policy {
     pub judge: Vec<Criterion>,
     #[serde(default)]
     pub report: Report,
+    #[serde(default)]
+    pub smtp: Option<Smtp>,
 }
 
 /// Appends the policy's criteria to the pipeline's, and fills in the report settings the pipeline leaves out.
@@ -30,4 +32,6 @@ pub fn merge(spec: &mut Spec, policy: Policy) {
     spec.report.limitations.extend(policy.report.limitations);
     spec.report.brand = spec.report.brand.take().or(policy.report.brand);
     spec.report.templates = spec.report.templates.take().or(policy.report.templates);
+    // A server is taken whole: user of one, password of another would be sent to neither.
+    spec.smtp = spec.smtp.take().or(policy.smtp);
 }

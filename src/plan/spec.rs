@@ -3,7 +3,8 @@
 //! These types hold what the author wrote and the defaults of what was left out. Whether it makes sense together is the business
 //! of `check`; what follows from it is the business of the plan. Sections: `[pipeline]` who and why, `[ingest]` which rows,
 //! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[deidentify]` the dataset that leaves the house, `[train]` the model, `[attacks]` whether both are attacked with real rows,
-//! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown, `[sign]` who vouches for it.
+//! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown, `[schedule]` when it is due, `[sign]` who vouches for it,
+//! `[smtp]` who hands mails over.
 
 use std::collections::BTreeMap;
 
@@ -19,6 +20,7 @@ mod measure;
 mod report;
 mod schedule;
 mod sign;
+mod smtp;
 
 pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
 pub use bias::*;
@@ -27,13 +29,14 @@ pub use measure::Measure;
 pub use report::{Format as ReportFormat, Language, Report};
 pub use schedule::Schedule;
 pub use sign::Sign;
+pub use smtp::{Encryption, Smtp, mailbox};
 
 /// One pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// Path of a file that shares `[[judge]]` and `[report]`, relative to this one. One level deep.
+    /// Path of a file that shares `[[judge]]`, `[report]` and `[smtp]`, relative to this one. One level deep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     pub pipeline: Pipeline,
@@ -72,6 +75,9 @@ pub struct Spec {
     /// The key that signs the run folder. Not signed when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sign: Option<Sign>,
+    /// Who hands mails over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub smtp: Option<Smtp>,
 }
 
 /// Who runs this audit, on what, and why.

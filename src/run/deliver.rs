@@ -24,6 +24,7 @@ use crate::store::{FILE, RunRow, Store, StoreError};
 use crate::world::{self, Clock, Entropy, Meter};
 
 mod before;
+mod post;
 mod signing;
 
 pub use before::ATTESTATION;
@@ -51,12 +52,21 @@ pub struct Delivered {
     pub folder: PathBuf,
     pub audit: Audit,
     pub record: Record,
+    /// Messages of the run that did not arrive. The run folder, which was there before them, does not say so; the store does.
+    pub undelivered: Option<Exit>,
 }
 
 impl Delivered {
     /// The exit code: the first reason that applies, 0 without one.
     pub fn exit_code(&self) -> u8 {
-        self.record.exits.first().map_or(0, |exit| exit.code)
+        self.exits().next().map_or(0, |exit| exit.code)
+    }
+}
+
+impl Delivered {
+    /// Every reason not to exit with 0, the first that applies first.
+    pub fn exits(&self) -> impl Iterator<Item = &Exit> {
+        self.record.exits.iter().chain(&self.undelivered)
     }
 }
 
@@ -167,10 +177,12 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         true => editions(request, (&base, &signing), files, started, (record, last, &audited, &dataset))?,
     };
     let row = row(&audited, &record, report_sha256);
-    if let Err(why) = store.record(&row, &audited.audit.findings, &audited.audit.receipts) {
+    let queued = (&post::letters(request, &record)[..], request.clock.now());
+    if let Err(why) = store.record_with(&row, &audited.audit.findings, &audited.audit.receipts, queued) {
         return Err(DeliverError::History { folder: written, why });
     }
-    Ok(Delivered { folder: written, audit: audited.audit, record })
+    let undelivered = post::send(request, &mut store, &base, &record);
+    Ok(Delivered { folder: written, audit: audited.audit, record, undelivered })
 }
 
 /// Runs every stage; the ledger is charged on the way.

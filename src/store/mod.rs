@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqliteRow, SqliteSynchronous};
@@ -24,12 +25,14 @@ mod error;
 mod history;
 mod ledger;
 mod occurrences;
+mod outbox;
 mod sources;
 
 pub use error::StoreError;
 pub use history::{Line, Tally};
 pub use ledger::{LedgerError, head_path};
 pub use occurrences::{Claim, Occurrence};
+pub use outbox::{Attempt, Claimed, End, Ending, Letter, Listed, Post, Standing};
 
 /// Name of the store in the folder of run folders.
 pub const FILE: &str = "evenhand.db";
@@ -77,7 +80,18 @@ impl Store {
 
     /// Records a finished run: all of it or nothing.
     pub fn record(&mut self, run: &RunRow, findings: &[Finding], receipts: &[Receipt]) -> Result<(), StoreError> {
-        let written = self.runtime.block_on(record(&mut self.connection, run, findings, receipts));
+        self.record_with(run, findings, receipts, (&[], Timestamp::UNIX_EPOCH))
+    }
+
+    /// Records a finished run and queues its messages: all of it or nothing.
+    pub fn record_with(
+        &mut self,
+        run: &RunRow,
+        findings: &[Finding],
+        receipts: &[Receipt],
+        post: (&[Letter], Timestamp),
+    ) -> Result<(), StoreError> {
+        let written = self.runtime.block_on(record(&mut self.connection, run, findings, receipts, post));
         written.map_err(|e| match &e {
             sqlx::Error::Database(database) if database.message() == "the run is recorded already" => {
                 StoreError::Recorded { path: self.path.clone(), run_id: run.run_id.clone() }
@@ -159,9 +173,13 @@ async fn record(
     run: &RunRow,
     findings: &[Finding],
     receipts: &[Receipt],
+    (letters, now): (&[Letter], Timestamp),
 ) -> Result<(), sqlx::Error> {
     sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
     let mut done = insert(connection, run, findings, receipts).await;
+    if done.is_ok() {
+        done = outbox::queue(connection, letters, now).await;
+    }
     if done.is_ok() {
         done = sqlx::query("COMMIT").execute(&mut *connection).await.map(|_| ());
     }

@@ -50,7 +50,7 @@ impl Store {
     }
 
     /// Claims a due time, and notes those missed before it. False when another has claimed it.
-    pub fn claim(&mut self, claim: &Claim) -> Result<bool, StoreError> {
+    pub fn claim_occurrence(&mut self, claim: &Claim) -> Result<bool, StoreError> {
         let connection = &mut self.connection;
         let claimed = self.runtime.block_on(async {
             let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;

@@ -78,7 +78,7 @@ fn a_new_store_is_empty_durable_and_has_every_table() {
     assert_eq!(text(&mut store, "PRAGMA journal_mode"), "wal");
     assert_eq!(number(&mut store, "PRAGMA synchronous"), 2);
     assert_eq!(number(&mut store, "PRAGMA busy_timeout"), 10_000);
-    assert_eq!(number(&mut store, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 26);
+    assert_eq!(number(&mut store, "SELECT count(*) FROM sqlite_schema WHERE type = 'trigger'"), 34);
 }
 
 #[test]

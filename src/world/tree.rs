@@ -112,7 +112,7 @@ pub fn is_there(path: &Path) -> bool {
 }
 
 /// Takes the lock of a file that is there; none when another process holds it.
-pub fn lock_file(path: &Path) -> io::Result<Option<Lock>> {
+pub fn lock_there(path: &Path) -> io::Result<Option<Lock>> {
     let file = File::open(path).map_err(|e| at(path, e))?;
     match file.try_lock() {
         Ok(()) => Ok(Some(Lock(file))),

@@ -13,6 +13,7 @@ mod bias;
 mod report;
 mod schedule;
 mod sign;
+mod smtp;
 
 /// What a value must be.
 pub enum Kind {
@@ -100,10 +101,15 @@ pub const PIPELINE_FILE: &[Key] = &[
     may("report", Section(report::REPORT)),
     may("schedule", Section(schedule::SCHEDULE)),
     may("sign", Section(sign::SIGN)),
+    may("smtp", Section(smtp::SMTP)),
 ];
 
 /// A policy file.
-pub const POLICY_FILE: &[Key] = &[may("judge", List(&Section(CRITERION))), may("report", Section(report::REPORT))];
+pub const POLICY_FILE: &[Key] = &[
+    may("judge", List(&Section(CRITERION))),
+    may("report", Section(report::REPORT)),
+    may("smtp", Section(smtp::SMTP)),
+];
 
 const COLUMN: &[Key] = &[
     may("roles", List(&Word(ROLES))),

@@ -29,6 +29,7 @@ mod report;
 mod schedule;
 mod secrets;
 mod sign;
+mod smtp;
 mod stages;
 
 use document::Document;
@@ -123,6 +124,7 @@ pub fn check(
     #[cfg(feature = "schedule")]
     schedule::check(&mut checker);
     sign::check(&mut checker);
+    smtp::check(&mut checker);
     let mut complaints = checker.complaints;
     complaints.sort_by_key(|complaint| (complaint.file != file.0, complaint.at.start));
     complaints.dedup();
@@ -256,9 +258,12 @@ impl Checker<'_> {
         self.complaints.push(complaint);
     }
 
-    /// The document of a path: criteria after the pipeline's own are the policy's.
+    /// The document of a path: criteria after the pipeline's own are the policy's, and so is a section the pipeline leaves out.
     fn place(&self, path: &[&str]) -> Option<(&Document<'_>, Vec<String>)> {
         let mut path: Vec<String> = path.iter().map(|step| step.to_string()).collect();
+        if path.first().is_some_and(|section| section == "smtp" && !self.document.root.contains_key("smtp")) {
+            return Some((self.policy?, path));
+        }
         let position = path.get(1).filter(|_| path[0] == "judge").and_then(|step| step.parse::<usize>().ok());
         match position.and_then(|at| at.checked_sub(self.own)) {
             Some(at) => {
