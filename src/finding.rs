@@ -79,6 +79,15 @@ pub fn id(code: &str, cohort: &impl std::fmt::Display) -> String {
     format!("F-{}", digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect::<String>())
 }
 
+/// What two runs are compared by: a finding and how it was judged.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Judged {
+    pub code: String,
+    /// A JSON object of attributes and levels, attributes in the order of their names.
+    pub cohort: String,
+    pub verdict: Verdict,
+}
+
 /// The outcome of a run over all findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]

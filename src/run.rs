@@ -57,6 +57,7 @@ use rows::{Rows, purse, readable};
 pub mod artefact;
 #[cfg(all(feature = "html", feature = "store"))]
 mod deliver;
+pub mod notify;
 pub mod pdf;
 #[cfg(all(feature = "html", feature = "store"))]
 pub use deliver::{ATTESTATION, DeliverError, Delivered, Request, deliver};

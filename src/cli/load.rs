@@ -80,6 +80,8 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
             ..Complaint::error("data-unreadable", &name, at, message, Some(remedy.into()))
         });
     }
+    let both = std::iter::once((&name, &text)).chain(policy.as_ref().map(|(name, text)| (name, text)));
+    extra.extend(both.flat_map(|(name, text)| unset(name, text)));
     let given = policy.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let (spec, mut complaints) = check::check((&name, &text), given, columns.as_deref().ok(), &check::sql);
     complaints.extend(extra);
@@ -130,6 +132,20 @@ fn templates(folder: &Path, files: &[(String, String)]) -> (Vec<Complaint>, Vec<
     }
 }
 
+/// Warnings about environment variables that `[[notify]]` names and that are not set.
+fn unset(file: &str, text: &str) -> Vec<Complaint> {
+    let named = check::variables_of(text).into_iter().filter(|(name, _)| world::variable(name).is_none());
+    let warning = |(name, at): (String, _)| {
+        let message = format!("the environment variable {name} is not set here");
+        let remedy = "set it where the pipeline runs; without it nothing is sent by this rule";
+        Complaint {
+            severity: Severity::Warning,
+            ..Complaint::error("variable-not-set", file, at, message, Some(remedy.into()))
+        }
+    };
+    named.map(warning).collect()
+}
+
 /// The policy file's name and text; a complaint when it is named and cannot be read.
 fn policy(folder: &Path, file: &str, text: &str, extra: &mut Vec<Complaint>) -> Option<(String, String)> {
     let (written, at) = check::policy_of(text)?;
@@ -176,6 +192,7 @@ fn only(ingest: Ingest) -> Spec {
         schedule: None,
         sign: None,
         smtp: None,
+        notify: Vec::new(),
     }
 }
 

@@ -22,6 +22,8 @@ mod init;
 mod keygen;
 mod load;
 mod log;
+#[cfg(feature = "mail")]
+mod mail;
 mod man;
 mod metrics;
 mod output;
@@ -98,6 +100,9 @@ enum Verb {
     /// Sign off a run as a reviewer. Nothing that is there is changed.
     #[cfg(feature = "sign")]
     Sign(sign::Args),
+    /// Write the mail of a finished run to files. Nothing is sent.
+    #[cfg(feature = "mail")]
+    Mail(mail::Args),
     /// Show, grant, verify or restore the privacy budget of populations.
     Budget(budget::Args),
     /// Send the mails and webhook calls that wait, or list them.
@@ -146,6 +151,8 @@ pub fn run(arguments: impl IntoIterator<Item = impl Into<OsString> + Clone>) -> 
         Verb::Verify(args) => verify::run(&args, &out),
         #[cfg(feature = "sign")]
         Verb::Sign(args) => sign::run(&args, &out),
+        #[cfg(feature = "mail")]
+        Verb::Mail(args) => mail::run(&args, &out),
         Verb::Budget(args) => budget::run(&args, &out),
         #[cfg(feature = "mail")]
         Verb::Send(args) => send::run(&args, &out),

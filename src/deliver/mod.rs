@@ -19,7 +19,9 @@ use crate::world::{self, Clock, Deadline, Entropy};
 
 mod failure;
 mod files;
+pub mod message;
 mod parcel;
+pub mod picture;
 mod smtp;
 mod tls;
 mod webhook;

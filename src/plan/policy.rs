@@ -1,8 +1,8 @@
-//! A policy file shares criteria, report settings and the mail server between pipelines, one level deep.
+//! A policy file shares criteria, report settings, who is told and the mail server between pipelines, one level deep.
 
 use serde::Deserialize;
 
-use super::spec::{Criterion, Report, Smtp, Spec};
+use super::spec::{Criterion, Notify, Report, Smtp, Spec};
 
 /// What a policy file may hold.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -14,11 +14,14 @@ pub struct Policy {
     pub report: Report,
     #[serde(default)]
     pub smtp: Option<Smtp>,
+    #[serde(default)]
+    pub notify: Vec<Notify>,
 }
 
-/// Appends the policy's criteria to the pipeline's, and fills in the report settings the pipeline leaves out.
+/// Appends the policy's criteria and rules on who is told to the pipeline's, and fills in the report settings the pipeline leaves out.
 pub fn merge(spec: &mut Spec, policy: Policy) {
     spec.judge.extend(policy.judge);
+    spec.notify.extend(policy.notify);
     spec.report.title = spec.report.title.take().or(policy.report.title);
     spec.report.folder = spec.report.folder.take().or(policy.report.folder);
     if spec.report.formats.is_empty() {
@@ -34,4 +37,5 @@ pub fn merge(spec: &mut Spec, policy: Policy) {
     spec.report.templates = spec.report.templates.take().or(policy.report.templates);
     // A server is taken whole: user of one, password of another would be sent to neither.
     spec.smtp = spec.smtp.take().or(policy.smtp);
+    spec.report.link = spec.report.link.take().or(policy.report.link);
 }

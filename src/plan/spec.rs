@@ -4,7 +4,7 @@
 //! of `check`; what follows from it is the business of the plan. Sections: `[pipeline]` who and why, `[ingest]` which rows,
 //! `[derive]` computed columns, `[schema]` what each column is for, `[contract]` what the data promised, `[privacy]` differential privacy, `[deidentify]` the dataset that leaves the house, `[train]` the model, `[attacks]` whether both are attacked with real rows,
 //! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown, `[schedule]` when it is due, `[sign]` who vouches for it,
-//! `[smtp]` who hands mails over.
+//! `[smtp]` who hands mails over, `[[notify]]` who is told.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,7 @@ mod attacks;
 mod bias;
 mod deidentify;
 mod measure;
+mod notify;
 mod report;
 mod schedule;
 mod sign;
@@ -26,6 +27,7 @@ pub use attacks::{Attacks, ROWS_MAX, ROWS_MIN};
 pub use bias::*;
 pub use deidentify::{ClassModel, ColumnRule, DatePart, Deidentify, Do, LossOf, Profile, SearchBy};
 pub use measure::Measure;
+pub use notify::{Attach, Body, Digest, Notify, On, Readers};
 pub use report::{Format as ReportFormat, Language, Report};
 pub use schedule::Schedule;
 pub use sign::Sign;
@@ -36,7 +38,7 @@ pub use smtp::{Encryption, Smtp, mailbox};
 #[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Spec {
-    /// Path of a file that shares `[[judge]]`, `[report]` and `[smtp]`, relative to this one. One level deep.
+    /// Path of a file that shares `[[judge]]`, `[report]`, `[[notify]]` and `[smtp]`, relative to this one. One level deep.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub policy: Option<String>,
     pub pipeline: Pipeline,
@@ -78,6 +80,9 @@ pub struct Spec {
     /// Who hands mails over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub smtp: Option<Smtp>,
+    /// Who is told of a run. Nobody when absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Notify>,
 }
 
 /// Who runs this audit, on what, and why.

@@ -54,6 +54,20 @@ pub(super) const TEMPLATES: [(&str, &str); 26] = [
 
 /// Templates of a pipeline's own: the name of the file, its text.
 pub type Own = [(String, String)];
+/// Templates of mails. Those of text are not escaped: what the view gives them is of one line and has no control characters.
+const MAILS: [(&str, &str); 2] =
+    [("mail.html", include_str!("../../templates/mail.html")), ("mail.txt", include_str!("../../templates/mail.txt"))];
+
+/// Fills in a template of a mail.
+pub(super) fn mail(name: &str, view: &impl serde::Serialize) -> Result<String, ReportError> {
+    let mut tera = Tera::new();
+    tera.autoescape_on(vec![".html"]);
+    tera.register_function("text", text);
+    tera.add_raw_templates(MAILS).map_err(|e| ReportError::Template(e.to_string()))?;
+    let mut context = Context::new();
+    context.insert("view", view);
+    tera.render(name, &context).map_err(|e| ReportError::Template(e.to_string()))
+}
 
 /// Renders `report.html` from the bytes of `report.json` and `run.json`.
 pub fn html(report_json: &[u8], run_json: &[u8]) -> Result<String, ReportError> {

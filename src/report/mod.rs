@@ -22,6 +22,8 @@ mod html;
 #[cfg(feature = "html")]
 pub(crate) mod language;
 #[cfg(feature = "html")]
+pub mod mail;
+#[cfg(feature = "html")]
 mod svg;
 mod tables;
 mod textfile;

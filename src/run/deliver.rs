@@ -177,11 +177,12 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         true => editions(request, (&base, &signing), files, started, (record, last, &audited, &dataset))?,
     };
     let row = row(&audited, &record, report_sha256);
-    let queued = (&post::letters(request, &record)[..], request.clock.now());
+    let (letters, unmade) = post::letters(request, &mut store, &base, &record);
+    let queued = (&letters[..], request.clock.now());
     if let Err(why) = store.record_with(&row, &audited.audit.findings, &audited.audit.receipts, queued) {
         return Err(DeliverError::History { folder: written, why });
     }
-    let undelivered = post::send(request, &mut store, &base, &record);
+    let undelivered = unmade.or(post::send(request, &mut store, &base, &record));
     Ok(Delivered { folder: written, audit: audited.audit, record, undelivered })
 }
 

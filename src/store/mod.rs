@@ -23,6 +23,7 @@ use crate::world;
 
 mod error;
 mod history;
+mod judged;
 mod ledger;
 mod occurrences;
 mod outbox;

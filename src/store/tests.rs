@@ -116,6 +116,11 @@ fn what_was_recorded_is_read_again_after_reopening() {
     assert_eq!(number(&mut store, "SELECT count(*) FROM receipts WHERE run_id = 'r1' AND mechanism = 'exact'"), 2);
     assert_eq!(text(&mut store, "SELECT cohort FROM findings WHERE code = 'c'"), "{}");
     assert_eq!(number(&mut store, "SELECT waived FROM findings WHERE code = 'c'"), 1);
+    let judged: Vec<(String, String, Verdict)> =
+        store.judged("r1").unwrap().into_iter().map(|of| (of.code, of.cohort, of.verdict)).collect();
+    assert_eq!(judged.len(), 2);
+    assert_eq!((judged[1].0.as_str(), judged[1].1.as_str(), judged[1].2), ("c", "{}", Verdict::NotMeasured));
+    assert!(judged[0].1.starts_with("{\"") && judged[0].2 == Verdict::Met);
     assert_eq!(text(&mut store, "PRAGMA integrity_check"), "ok");
 }
 

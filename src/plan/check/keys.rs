@@ -10,6 +10,7 @@ use super::document::{Document, Placed, key};
 use super::{Complaint, nearest, secrets};
 
 mod bias;
+mod notify;
 mod report;
 mod schedule;
 mod sign;
@@ -102,6 +103,7 @@ pub const PIPELINE_FILE: &[Key] = &[
     may("schedule", Section(schedule::SCHEDULE)),
     may("sign", Section(sign::SIGN)),
     may("smtp", Section(smtp::SMTP)),
+    may("notify", List(&Section(notify::NOTIFY))),
 ];
 
 /// A policy file.
@@ -109,6 +111,7 @@ pub const POLICY_FILE: &[Key] = &[
     may("judge", List(&Section(CRITERION))),
     may("report", Section(report::REPORT)),
     may("smtp", Section(smtp::SMTP)),
+    may("notify", List(&Section(notify::NOTIFY))),
 ];
 
 const COLUMN: &[Key] = &[

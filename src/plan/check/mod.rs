@@ -23,6 +23,7 @@ mod document;
 mod expressions;
 mod gates;
 mod keys;
+mod notify;
 mod privacy;
 mod report;
 #[cfg(feature = "schedule")]
@@ -34,6 +35,7 @@ mod stages;
 
 use document::Document;
 
+pub use notify::{is_address, variables_of};
 pub use stages::proposed_name;
 
 /// How bad it is.
@@ -107,10 +109,11 @@ pub fn check(
     let spec: Option<Spec> = typed(&document, &mut complaints);
     let shared: Option<Policy> = policy.as_ref().and_then(|document| typed(document, &mut complaints));
     let Some(mut spec) = spec else { return (None, complaints) };
-    let own = spec.judge.len();
+    let (own, own_rules) = (spec.judge.len(), spec.notify.len());
     policy::merge(&mut spec, shared.unwrap_or_default());
     spec = regulation::expand(&spec);
-    let mut checker = Checker { spec: &spec, own, document: &document, policy: policy.as_ref(), columns, complaints };
+    let mut checker =
+        Checker { spec: &spec, own, own_rules, document: &document, policy: policy.as_ref(), columns, complaints };
     stages::check(&mut checker);
     privacy::check(&mut checker);
     columns::separator(&mut checker);
@@ -120,6 +123,7 @@ pub fn check(
     bias::check(&mut checker);
     deidentify::check(&mut checker, parse);
     attacks::check(&mut checker, parse);
+    notify::check(&mut checker);
     report::check(&mut checker);
     #[cfg(feature = "schedule")]
     schedule::check(&mut checker);
@@ -211,6 +215,8 @@ struct Checker<'a> {
     spec: &'a Spec,
     /// Number of criteria of the pipeline file; those after are the policy's.
     own: usize,
+    /// The same of rules on who is told.
+    own_rules: usize,
     document: &'a Document<'a>,
     policy: Option<&'a Document<'a>>,
     columns: Option<&'a [SourceColumn]>,
@@ -258,14 +264,17 @@ impl Checker<'_> {
         self.complaints.push(complaint);
     }
 
-    /// The document of a path: criteria after the pipeline's own are the policy's, and so is a section the pipeline leaves out.
+    /// The document of a path: criteria and rules after the pipeline's own are the policy's, and so is a section the pipeline leaves out.
     fn place(&self, path: &[&str]) -> Option<(&Document<'_>, Vec<String>)> {
         let mut path: Vec<String> = path.iter().map(|step| step.to_string()).collect();
-        if path.first().is_some_and(|section| section == "smtp" && !self.document.root.contains_key("smtp")) {
-            return Some((self.policy?, path));
-        }
-        let position = path.get(1).filter(|_| path[0] == "judge").and_then(|step| step.parse::<usize>().ok());
-        match position.and_then(|at| at.checked_sub(self.own)) {
+        let own = match path.first().map(String::as_str) {
+            Some("smtp") if !self.document.root.contains_key("smtp") => return Some((self.policy?, path)),
+            Some("judge") => Some(self.own),
+            Some("notify") => Some(self.own_rules),
+            _ => None,
+        };
+        let position = path.get(1).and_then(|step| step.parse::<usize>().ok());
+        match position.zip(own).and_then(|(at, own)| at.checked_sub(own)) {
             Some(at) => {
                 path[1] = at.to_string();
                 Some((self.policy?, path))

@@ -40,6 +40,11 @@ pub fn complaint(file: &str, at: Range<usize>, name: &str) -> Complaint {
     Complaint::error("literal-secret", file, at, message, Some(remedy))
 }
 
+/// True for a text that begins as a well-known credential does.
+pub fn begins_like_one(text: &str) -> bool {
+    STARTS.iter().any(|start| text.starts_with(start))
+}
+
 fn look(file: &str, name: &str, value: &Placed, complaints: &mut Vec<Complaint>) {
     match value.get_ref() {
         DeValue::String(text) if looks_like_one(text) => complaints.push(complaint(file, value.span(), name)),

@@ -64,4 +64,7 @@ pub struct Report {
     /// Folder of templates of one's own, relative to the pipeline file; docs/templates.md lists what they may use.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub templates: Option<String>,
+    /// Address (http, https) below which the run folders can be read: mails link to LINK/PIPELINE/RUN/report.html. No link when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
 }

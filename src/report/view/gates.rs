@@ -70,14 +70,14 @@ pub struct Criterion<'a> {
 
 impl Criterion<'_> {
     /// The worst finding that no waiver covers; of waived ones the worst.
-    fn worst(&self) -> Option<&Finding> {
+    pub fn worst(&self) -> Option<&Finding> {
         self.findings
             .iter()
             .copied()
             .max_by_key(|finding| (!waived(finding), finding.verdict, std::cmp::Reverse(&finding.cohort)))
     }
 
-    fn evaluated(&self) -> bool {
+    pub fn evaluated(&self) -> bool {
         self.worst().is_some_and(|worst| matches!(worst.verdict, Judged::Met | Judged::Breached))
     }
 }
@@ -207,7 +207,8 @@ fn reason(report: &Report, names: &Names) -> String {
     }
 }
 
-fn sentence(report: &Report, criteria: &[Criterion]) -> String {
+/// Why this outcome.
+pub fn sentence(report: &Report, criteria: &[Criterion]) -> String {
     if criteria.is_empty() {
         return text!("verdict-none");
     }

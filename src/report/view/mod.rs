@@ -21,6 +21,7 @@ mod findings;
 mod gates;
 mod glossary;
 mod limitations;
+pub mod mail;
 mod measures;
 mod method;
 mod model;

@@ -6,9 +6,105 @@ use super::Request;
 use crate::audit::{Exit, Record};
 use crate::store::{Letter, Store};
 
-/// The messages of a run, ready to be queued.
-pub(super) fn letters(_request: &Request, _record: &Record) -> Vec<Letter> {
-    Vec::new()
+/// The messages of a run, ready to be queued, and why some could not be made.
+#[cfg(feature = "mail")]
+pub(super) fn letters(
+    request: &Request,
+    store: &mut Store,
+    reports: &Path,
+    record: &Record,
+) -> (Vec<Letter>, Option<Exit>) {
+    if request.pipeline.spec.notify.is_empty() {
+        return (Vec::new(), None);
+    }
+    match make(request, store, reports, record) {
+        Ok(letters) => (letters, None),
+        Err(why) => (Vec::new(), Some(Exit { code: 5, why: format!("nobody was told of this run: {why}") })),
+    }
+}
+
+/// Earlier runs that are looked at: a digest collects them, other rules compare with the last.
+#[cfg(feature = "mail")]
+const COLLECTED_MAX: u32 = 200;
+/// Messages sent before that are looked at, for digests and heartbeats.
+#[cfg(feature = "mail")]
+const SENT_MAX: u32 = 500;
+
+#[cfg(feature = "mail")]
+fn make(request: &Request, store: &mut Store, reports: &Path, record: &Record) -> Result<Vec<Letter>, String> {
+    use crate::plan::spec::{Attach, Readers};
+    use crate::run::notify::{Finished, parcels};
+    use crate::run::pdf::pdf;
+    use crate::world;
+
+    let spec = request.pipeline.spec;
+    let name = &spec.pipeline.name;
+    let read = |folder: &str, file: &str| {
+        let place = reports.join(folder).join(&record.run_id).join(file);
+        world::read(&place).map_err(|e| e.to_string())
+    };
+    let must = |file: &str| read(name, file)?.ok_or_else(|| format!("{file} of the run is not there"));
+    let internal = format!("{name}.internal");
+    let internal_run_json = if spec.privacy.is_some() { read(&internal, "run.json")? } else { None };
+    let attached = |of: Readers| spec.notify.iter().any(|rule| rule.attach == Attach::Pdf && rule.edition == of);
+    // Without a browser the mail says that there is none.
+    let page = |folder: &str, wanted: bool| match wanted {
+        true => Ok::<_, String>(read(folder, "report.html")?.and_then(|page| pdf(&page).ok())),
+        false => Ok(None),
+    };
+    let of_internal = internal_run_json.is_some() && attached(Readers::Internal);
+    let printed = page(name, attached(Readers::Public) || (attached(Readers::Internal) && !of_internal))?;
+    let internal_printed = page(&internal, of_internal)?;
+    let finished = Finished {
+        report_json: &must("report.json")?,
+        run_json: &must("run.json")?,
+        internal_run_json: internal_run_json.as_deref(),
+        pdf: printed.as_deref(),
+        internal_pdf: internal_printed.as_deref(),
+        from: spec.smtp.as_ref().map_or("", |smtp| &smtp.from),
+        link: spec.report.link.as_deref(),
+    };
+    let digests = spec.notify.iter().any(|rule| rule.digest.is_some());
+    let history = history(store, name, if digests { COLLECTED_MAX } else { 1 }).map_err(|e| e.to_string())?;
+    let parcels = parcels(&spec.notify, &finished, &history).map_err(|e| e.to_string())?;
+    Ok(parcels.iter().map(Letter::from).collect())
+}
+
+/// The runs before this one, and what was sent.
+#[cfg(feature = "mail")]
+fn history(
+    store: &mut Store,
+    pipeline: &str,
+    runs_max: u32,
+) -> Result<crate::run::notify::History, crate::store::StoreError> {
+    use crate::report::mail::Past;
+    use crate::run::notify::{Earlier, History, Sent};
+
+    let day = |instant: &str| instant.get(..10).unwrap_or_default().to_string();
+    let mut runs = Vec::new();
+    for run in store.runs(pipeline, runs_max)? {
+        let judged = store.judged(&run.run_id)?;
+        let past = Past { day: day(&run.finished_at), run_id: run.run_id, outcome: run.outcome };
+        runs.push(Earlier { run: past, judged });
+    }
+    let mut listed = store.undelivered(pipeline)?;
+    listed.extend(store.delivered(pipeline, SENT_MAX)?);
+    let sent = listed.into_iter().filter_map(|of| {
+        let day = day(&of.queued_at).parse().ok()?;
+        Some(Sent { key: of.key, to: of.recipient, day })
+    });
+    Ok(History { runs, sent: sent.collect() })
+}
+
+/// A build that cannot send makes none.
+#[cfg(not(feature = "mail"))]
+pub(super) fn letters(
+    _request: &Request,
+    _store: &mut Store,
+    _reports: &Path,
+    _record: &Record,
+) -> (Vec<Letter>, Option<Exit>) {
+    (Vec::new(), None)
 }
 
 /// Sends what is due. Something of this run that was not delivered, or an earlier message that was given up now, is a reason to exit with 5.

@@ -15,4 +15,5 @@ pub const REPORT: &[Key] = &[
     may("limitations", List(&Text)),
     may("brand", Text),
     may("templates", Text),
+    may("link", Text),
 ];
