@@ -126,6 +126,9 @@ more-values = And { $n } more { $n ->
 }, in { $file }.
 
 undefined = undefined
+because = {": "}
+names-between = {", "}
+p-below = below { $value }
 unbounded = unbounded
 suppressed = suppressed
 everyone-together = everyone together

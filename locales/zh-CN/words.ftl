@@ -33,6 +33,9 @@ more-tests = 另有 { $n } 个检验，见 { $file }。
 more-values = 另有 { $n } 个值，见 { $file }。
 
 undefined = 无定义
+because = ：
+names-between = 、
+p-below = 低于 { $value }
 unbounded = 无界
 suppressed = 已隐去
 everyone-together = 全体
@@ -57,4 +60,4 @@ limit-at-most = 不高于 { $most }
 limit-at-least = 不低于 { $least }
 limit-none = 无界限
 why-not-finite = 该值不是有限的数
-why-suppressed = 已隐去：其背后的计数低于发布下限，或会因此泄露这样的计数
+why-suppressed = 其背后的计数低于发布下限，或会因此泄露这样的计数

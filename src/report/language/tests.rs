@@ -50,7 +50,9 @@ fn every_file_is_read_whole() {
 fn asked() -> BTreeSet<String> {
     fn walk(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).unwrap().flatten().map(|entry| entry.path()) {
-            if entry.ends_with("language.rs") || entry.ends_with("tests.rs") || entry.ends_with("tests") {
+            // The section about tests of equality is no test.
+            let is_test = entry.ends_with("tests.rs") && !entry.ends_with("bias/tests.rs");
+            if entry.ends_with("language.rs") || is_test || entry.ends_with("tests") {
                 continue;
             }
             if entry.is_dir() {

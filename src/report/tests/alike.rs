@@ -43,7 +43,7 @@ fn search(of: &str, found: Vec<Found>) -> Search {
     }
 }
 
-fn subgroups(many: usize) -> Subgroups {
+pub fn subgroups(many: usize) -> Subgroups {
     let few = Search { not_searched: Some("too few rows".into()), ..search("false-positive", Vec::new()) };
     Subgroups {
         columns: vec!["age".into(), "region".into()],
@@ -55,7 +55,7 @@ fn subgroups(many: usize) -> Subgroups {
     }
 }
 
-fn individual() -> Individual {
+pub fn individual() -> Individual {
     let cohort = |value: Figure| OfCohort { cohort: "sex = female".into(), value };
     Individual {
         consistency: vec![Consistency {

@@ -15,7 +15,7 @@ fn figure(point: f64) -> Figure {
     Figure::Estimated { point, lower: Some(point - 0.02), upper: Some(point + 0.02), n: 120 }
 }
 
-fn representation() -> Representation {
+pub fn representation() -> Representation {
     let against =
         AgainstPopulation { expected: 0.25, difference: figure(-0.05), ratio: figure(0.8), p_holm: Some(0.000_01) };
     let cohorts = (0..130).map(|i| Represented {
@@ -43,7 +43,7 @@ fn representation() -> Representation {
     }
 }
 
-fn missing() -> MissingValues {
+pub fn missing() -> MissingValues {
     MissingValues {
         column: "income".into(),
         across: vec!["race".into()],
@@ -57,7 +57,7 @@ fn missing() -> MissingValues {
     }
 }
 
-fn proxies() -> Proxies {
+pub fn proxies() -> Proxies {
     let region = Proxy {
         column: "region".into(),
         numeric: false,
@@ -99,7 +99,7 @@ fn proxies() -> Proxies {
     }
 }
 
-fn ranking() -> Ranking {
+pub fn ranking() -> Ranking {
     let ranked = Ranked {
         cohort: "women".into(),
         selected: vec![figure(0.08)],
@@ -115,7 +115,7 @@ fn ranking() -> Ranking {
     Ranking { rows: Some(1000), tops: vec![Top { k: 100, at_cut: Some([7, 3]) }], sets: vec![set], bins: Some(4000) }
 }
 
-fn classes() -> Classes {
+pub fn classes() -> Classes {
     let cohort = |name: &str, ratio| ClassCohort {
         cohort: name.into(),
         selection: figure(0.3),

@@ -36,7 +36,7 @@ fn tried(id: &str, gap: f64) -> Tried {
     }
 }
 
-fn found(candidates: usize) -> Mitigation {
+pub fn found(candidates: usize) -> Mitigation {
     Mitigation {
         across: vec!["sex".into()],
         confidence: 0.95,

@@ -12,6 +12,8 @@ mod alike;
 #[cfg(feature = "html")]
 mod charts;
 #[cfg(feature = "html")]
+pub(crate) mod chinese;
+#[cfg(feature = "html")]
 mod data;
 #[cfg(feature = "html")]
 mod front;

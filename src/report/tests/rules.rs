@@ -10,7 +10,7 @@ fn figure(point: f64) -> Figure {
     Figure::Estimated { point, lower: Some(point - 0.1), upper: None, n: 120 }
 }
 
-fn regulation(rows: usize) -> Regulation {
+pub fn regulation(rows: usize) -> Regulation {
     let row = |i: usize| Row {
         cohort: format!("category {i}"),
         cells: vec![
@@ -43,7 +43,7 @@ fn regulation(rows: usize) -> Regulation {
     }
 }
 
-fn inferred() -> Inferred {
+pub fn inferred() -> Inferred {
     let level = |level: &str| Level {
         level: level.into(),
         column: format!("p_{level}"),

@@ -28,6 +28,7 @@ mod model;
 mod price;
 mod privacy;
 mod reasons;
+mod said;
 mod scope;
 mod scores;
 mod words;

@@ -13,6 +13,7 @@ use crate::plan::spec::{Language, Level};
 use crate::report::document::{Gate, Measured};
 use crate::report::language::{current, text};
 use crate::report::svg::cut;
+use crate::report::view::said::said;
 
 /// Longest name and longest sentence from outside; longer ones end in an ellipsis.
 const NAME_CHARS: usize = 60;
@@ -78,6 +79,16 @@ fn signed(digits: &str) -> String {
 pub fn delta(value: f64) -> String {
     if value == 0.0 { "0".into() } else { signed(&format!("{value:e}")) }
 }
+
+/// A p-value; the smallest are told apart in the documents beside the page only.
+pub fn p_value(p: f64) -> String {
+    match p < P_LEAST {
+        true => text!("p-below", value = P_LEAST.to_string()),
+        false => figure(p),
+    }
+}
+
+const P_LEAST: f64 = 0.0001;
 
 /// A cost with four decimals. Rounded up, it never looks smaller than it is.
 pub fn cost(value: f64) -> String {
@@ -279,6 +290,8 @@ pub struct Shown {
     pub estimated: bool,
     /// Why there is no point.
     pub why: String,
+    /// The reason is English, on a page that is not.
+    pub english: bool,
 }
 
 impl Shown {
@@ -290,6 +303,7 @@ impl Shown {
                 n: count(estimate.support.n),
                 estimated: true,
                 why: String::new(),
+                english: false,
             },
             (Measured::Estimated(_), None) => Shown::words(&text!("undefined"), &text!("why-not-finite")),
             (Measured::Undefined { why }, None) => Shown::words(&text!("undefined"), &super::reasons::why(*why)),
@@ -306,14 +320,29 @@ impl Shown {
                 n: count(*n),
                 estimated: true,
                 why: String::new(),
+                english: false,
             },
-            Figure::Undefined { reason } => Shown::words(&text!("undefined"), &prose(reason)),
+            Figure::Undefined { reason } => Shown::because(reason),
             Figure::Suppressed => Shown::of(&Measured::Suppressed),
         }
     }
 
     pub fn words(words: &str, why: &str) -> Shown {
-        Shown { point: words.into(), interval: String::new(), n: String::new(), estimated: false, why: why.into() }
+        Shown {
+            point: words.into(),
+            interval: String::new(),
+            n: String::new(),
+            estimated: false,
+            why: why.into(),
+            english: false,
+        }
+    }
+
+    /// Undefined, for a reason written before the page.
+    fn because(reason: &str) -> Shown {
+        let why = said(reason);
+        let english = why.parts.iter().any(|part| part.english);
+        Shown { english, ..Shown::words(&text!("undefined"), &why.plain()) }
     }
 }
 
@@ -359,6 +388,10 @@ mod tests {
         assert_eq!(
             (size(999_999.0).as_str(), size(2.4105e13).as_str(), size(3.3187).as_str()),
             ("999,999", "2.41e13", "3.319")
+        );
+        assert_eq!(
+            (p_value(0.04), p_value(3e-9), p_value(0.0)),
+            ("0.040".into(), "below 0.0001".into(), "below 0.0001".into())
         );
         assert_eq!((confidence(0.95).as_str(), confidence(0.999).as_str()), ("95 %", "99.9 %"));
         assert_eq!(

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::audit::bias::classes::{Class, ClassSet};
 use crate::report::document::Report;
+use crate::report::language::text;
 use crate::report::view::Caps;
 use crate::report::view::words::{self, Shown};
 
@@ -75,7 +76,10 @@ fn set(set: &ClassSet, caps: &Caps) -> Set {
             class: name.clone(),
             cohort: words::name(&cohort.cohort),
             selection: Shown::figure(&cohort.selection),
-            ratio: cohort.ratio.as_ref().map_or_else(|| Shown::words("compared with", ""), Shown::figure),
+            ratio: cohort
+                .ratio
+                .as_ref()
+                .map_or_else(|| Shown::words(&text!("classes-compared-with"), ""), Shown::figure),
             recall: Shown::figure(&cohort.recall),
             precision: Shown::figure(&cohort.precision),
         };
@@ -95,7 +99,7 @@ fn set(set: &ClassSet, caps: &Caps) -> Set {
     };
     Set {
         across: words::across(&set.across.iter().map(|name| name.to_string()).collect::<Vec<_>>()),
-        reference: set.reference.as_ref().map_or("the cohort of the highest rate".into(), |name| words::name(name)),
+        reference: set.reference.as_ref().map_or_else(|| text!("classes-highest"), |name| words::name(name)),
         rows: rows.into_iter().take(caps.cohorts).collect(),
         more: words::more(all, caps.cohorts, "lines", FILE),
         worst: set.classes.iter().take(caps.cohorts).map(worst).collect(),

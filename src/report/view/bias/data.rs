@@ -5,6 +5,8 @@ use serde::Serialize;
 use crate::audit::bias::Figure;
 use crate::audit::bias::data::{DataBias, Fit, MissingValues, Proxies, Proxy, Representation, Represented};
 use crate::report::document::Report;
+use crate::report::language::text;
+use crate::report::view::said::{self, HOLE, Said, said};
 use crate::report::view::words::{self, Shown};
 use crate::report::view::{Caps, Fact, fact};
 
@@ -24,16 +26,16 @@ pub struct Section {
     pub missing_sentences: Vec<String>,
     pub proxies: Vec<ProxySet>,
     pub proxies_more: String,
-    pub left_out: Vec<String>,
+    pub left_out: Vec<Said>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Shares {
     pub across: String,
     pub unknown: Shown,
+    pub caption: String,
     /// A population is given.
     pub population: bool,
-    pub product: bool,
     pub rows: Vec<Share>,
     pub more: String,
     pub facts: Vec<Fact>,
@@ -69,7 +71,7 @@ pub struct ProxySet {
     pub sentences: Vec<String>,
     pub levels_left_out: String,
     /// Why there is no figure of all columns together.
-    pub reason: String,
+    pub reason: Said,
     pub together: String,
     pub r_squared: Shown,
     pub levels: Vec<Level>,
@@ -85,7 +87,7 @@ pub struct Column {
     pub cramers_v: String,
     pub uncertainty: String,
     pub p: String,
-    pub found: &'static str,
+    pub found: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -110,26 +112,22 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
         missing_sentences: missing_sentences(data, error),
         proxies: data.proxies.iter().take(caps.sets).map(|proxies| proxy_set(proxies, caps)).collect(),
         proxies_more: words::more(data.proxies.len(), caps.sets, "protected-columns", FILE),
-        left_out: words::list(&data.left_out, caps.texts, FILE),
+        left_out: said::list(&data.left_out, caps.texts, FILE),
     })
 }
 
 const SETS: &str = "sets-of-attributes";
 
 fn p(value: Option<f64>) -> String {
-    match value {
-        None => "not computed".into(),
-        Some(p) if p < 0.0001 => "below 0.0001".into(),
-        Some(p) => words::figure(p),
-    }
+    value.map_or_else(|| text!("data-not-computed"), words::p_value)
 }
 
 fn number(value: Option<f64>) -> String {
-    value.map_or("none".into(), words::figure)
+    value.map_or_else(|| text!("none"), words::figure)
 }
 
 /// `0.300 [0.219, 0.396]`; the words where there is no number.
-fn text(of: &Figure) -> String {
+fn written(of: &Figure) -> String {
     let shown = Shown::figure(of);
     match shown.estimated {
         true => format!("{} {}", shown.point, shown.interval),
@@ -143,49 +141,62 @@ fn across(names: &[std::sync::Arc<str>]) -> String {
 
 /// How far the shares are from those of the population.
 fn distances(fit: &Fit) -> Vec<Fact> {
-    let chance = if fit.drawn { ", by tables drawn at random" } else { "" };
-    let divergence = format!(
-        "{}; {} on average when nothing differs",
-        number(fit.kullback_leibler),
-        number(fit.kullback_leibler_at_equality)
+    let divergence = text!(
+        "data-divergence-equality",
+        value = number(fit.kullback_leibler),
+        expected = number(fit.kullback_leibler_at_equality)
     );
-    let test = format!(
-        "chi-squared {} with {} degrees of freedom, p {}{chance}",
-        number(fit.chi_squared),
-        fit.degrees,
-        p(fit.p)
-    );
+    let (value, p) = (number(fit.chi_squared), p(fit.p));
+    let test = match fit.drawn {
+        true => text!("data-fit-drawn", value = value, degrees = fit.degrees, p = p),
+        false => text!("data-fit", value = value, degrees = fit.degrees, p = p),
+    };
     vec![
-        fact("Total variation distance", text(&fit.total_variation)),
-        fact("Greatest difference", text(&fit.infinity_norm)),
-        fact("Kullback-Leibler divergence, nats", divergence),
-        fact("Jensen-Shannon divergence, nats", number(fit.jensen_shannon)),
-        fact("Goodness of fit", test),
+        fact(&text!("data-total-variation"), written(&fit.total_variation)),
+        fact(&text!("data-greatest-difference"), written(&fit.infinity_norm)),
+        fact(&text!("data-kullback-leibler"), divergence),
+        fact(&text!("data-jensen-shannon"), number(fit.jensen_shannon)),
+        fact(&text!("data-goodness-of-fit"), test),
     ]
+}
+
+/// Whose share is not that of the population, and what to look at next.
+fn share_sentence(line: &Represented, across: &str) -> Option<String> {
+    let against = line.against.as_ref()?;
+    let (name, share, ratio) = (words::name(&line.cohort), written(&line.share), written(&against.ratio));
+    let (expected, p) = (words::figure(against.expected), p(against.p_holm));
+    Some(match against.ratio.point().is_some_and(|ratio| ratio > 1.0) {
+        true => text!(
+            "data-told-more",
+            name = name,
+            share = share,
+            across = across,
+            expected = expected,
+            ratio = ratio,
+            p = p
+        ),
+        false => text!(
+            "data-told-less",
+            name = name,
+            share = share,
+            across = across,
+            expected = expected,
+            ratio = ratio,
+            p = p
+        ),
+    })
 }
 
 fn shares(set: &Representation, error: f64, caps: &Caps) -> Shares {
     let name = across(&set.across);
     let told = |line: &&Represented| line.against.as_ref().and_then(|of| of.p_holm).is_some_and(|p| p <= error);
-    let sentence = |line: &Represented| {
-        let against = line.against.as_ref()?;
-        let more = against.ratio.point().is_some_and(|ratio| ratio > 1.0);
-        Some(format!(
-            "{}: {} of the rows of known {name}, {} of the population given; ratio {}, p {} after Holm. {}",
-            words::name(&line.cohort),
-            text(&line.share),
-            words::figure(against.expected),
-            text(&against.ratio),
-            p(against.p_holm),
-            match more {
-                true =>
-                    "See whom the source reaches more often, and whether the population given is the one the rows are meant for.",
-                false =>
-                    "See whom the source does not reach, and whether the population given is the one the rows are meant for; weights restore a share, not what is unknown about those who are not there.",
-            }
-        ))
+    let population = set.cohorts.iter().any(|line| line.against.is_some());
+    let caption = match (population, set.product) {
+        (false, _) => text!("data-shares-caption", name = &name),
+        (true, false) => text!("data-shares-caption-population", name = &name),
+        (true, true) => text!("data-shares-caption-product", name = &name),
     };
-    let told: Vec<String> = set.cohorts.iter().filter(told).filter_map(sentence).collect();
+    let told: Vec<String> = set.cohorts.iter().filter(told).filter_map(|line| share_sentence(line, &name)).collect();
     let row = |line: &Represented| {
         let none = || Shown::words("", "");
         let against = line.against.as_ref();
@@ -199,19 +210,19 @@ fn shares(set: &Representation, error: f64, caps: &Caps) -> Shares {
         }
     };
     Shares {
-        across: name.clone(),
+        across: name,
         unknown: Shown::figure(&set.unknown),
-        population: set.cohorts.iter().any(|line| line.against.is_some()),
-        product: set.product,
+        caption,
+        population,
         rows: set.cohorts.iter().take(caps.cohorts).map(row).collect(),
         more: words::more(set.cohorts.len(), caps.cohorts, "cohorts", FILE),
         facts: set.fit.as_ref().map(distances).unwrap_or_default(),
-        sentences: words::list(&told, SENTENCES, FILE),
+        sentences: said::own(told, SENTENCES, FILE),
     }
 }
 
 fn missing(values: &MissingValues) -> Missing {
-    let name = |cohort: &Option<String>| cohort.as_ref().map_or("none".into(), |cohort| words::name(cohort));
+    let name = |cohort: &Option<String>| cohort.as_ref().map_or_else(|| text!("none"), |cohort| words::name(cohort));
     Missing {
         column: words::name(&values.column),
         across: across(&values.across),
@@ -224,11 +235,9 @@ fn missing(values: &MissingValues) -> Missing {
 }
 
 fn complete(data: &DataBias) -> String {
-    let complete = words::many(data.complete as usize, "column", "columns");
-    match (data.missing.is_empty(), data.complete) {
-        (true, _) => "No column that was counted lacks a value.".into(),
-        (false, 1) => "1 column more lacks no value.".into(),
-        (false, _) => format!("{complete} more lack no value."),
+    match data.missing.is_empty() {
+        true => text!("data-complete-all"),
+        false => text!("data-complete", n = data.complete),
     }
 }
 
@@ -236,28 +245,27 @@ fn missing_sentences(data: &DataBias, error: f64) -> Vec<String> {
     let told = |values: &&MissingValues| values.p_adjusted.is_some_and(|p| p <= error);
     let sentence = |values: &MissingValues| {
         let (most, least) = values.most.as_ref().zip(values.least.as_ref())?;
-        Some(format!(
-            "{} lacks values more often in {} than in {}, by {} of the rows, p {}. Find out why before rows without it are left out or filled in.",
-            words::name(&values.column),
-            words::name(most),
-            words::name(least),
-            text(&values.worst_pair),
-            p(values.p_adjusted)
+        Some(text!(
+            "data-missing-more-often",
+            column = words::name(&values.column),
+            most = words::name(most),
+            least = words::name(least),
+            gap = written(&values.worst_pair),
+            p = p(values.p_adjusted)
         ))
     };
     let told: Vec<String> = data.missing.iter().filter(told).filter_map(sentence).collect();
-    words::list(&told, SENTENCES, FILE)
+    said::own(told, SENTENCES, FILE)
 }
 
 fn proxy_set(proxies: &Proxies, caps: &Caps) -> ProxySet {
     let attribute = words::name(&proxies.attribute);
     let found: Vec<String> =
         proxies.columns.iter().filter(|column| column.found).map(|column| sentence(&attribute, column)).collect();
-    let mut sentences = words::list(&found, SENTENCES, FILE);
-    if found.is_empty() && proxies.columns.iter().any(|column| column.p.is_some()) {
-        sentences.push(format!(
-            "No single column tells {attribute} more than chance would in so many columns. Columns together, or relations that these figures do not see, may."
-        ));
+    let none_found = found.is_empty();
+    let mut sentences = said::own(found, SENTENCES, FILE);
+    if none_found && proxies.columns.iter().any(|column| column.p.is_some()) {
+        sentences.push(text!("data-no-proxy", name = &attribute));
     }
     let together = &proxies.together;
     let levels = |level: &crate::audit::bias::data::Told| Level {
@@ -272,13 +280,10 @@ fn proxy_set(proxies: &Proxies, caps: &Caps) -> ProxySet {
         sentences,
         levels_left_out: match proxies.levels_left_out {
             0 => String::new(),
-            1 => "1 level has too few rows to be told from the others.".into(),
-            left => format!(
-                "{left} levels have too few rows to be told from the others, or are beyond the 20 most frequent."
-            ),
+            left => text!("data-levels-left-out", n = left),
         },
-        reason: together.reason.as_ref().map_or(String::new(), |reason| words::prose(reason)),
-        together: words::sentence(&names.join(", ")),
+        reason: together.reason.as_deref().map(not_computed).unwrap_or_default(),
+        together: words::sentence(&said::names(&names)),
         r_squared: Shown::figure(&together.r_squared),
         levels: together.levels.iter().take(caps.cohorts).map(levels).collect(),
         levels_more: words::more(together.levels.len(), caps.cohorts, "levels", FILE),
@@ -286,15 +291,18 @@ fn proxy_set(proxies: &Proxies, caps: &Caps) -> ProxySet {
     }
 }
 
+fn not_computed(why: &str) -> Said {
+    Said::around(&text!("data-together-not-computed", why = HOLE), &[said(why)])
+}
+
 fn column(column: &Proxy) -> Column {
     Column {
         name: words::name(&column.column),
         level: match (&column.level, column.greater) {
-            (None, _) => "none".into(),
+            (None, _) => text!("none"),
             (Some(level), None) => words::name(level),
-            (Some(level), Some(greater)) => {
-                format!("{} ({} values)", words::name(level), if greater { "greater" } else { "smaller" })
-            }
+            (Some(level), Some(true)) => text!("data-level-greater", name = words::name(level)),
+            (Some(level), Some(false)) => text!("data-level-smaller", name = words::name(level)),
         },
         auc: Shown::figure(&column.auc),
         r_squared: number(column.r_squared),
@@ -302,23 +310,28 @@ fn column(column: &Proxy) -> Column {
         uncertainty: number(column.uncertainty),
         p: p(column.p_adjusted),
         found: match (column.computed, column.found) {
-            (true, _) => "computed from one another",
-            (false, true) => "told from chance",
-            (false, false) => "not told from chance",
+            (true, _) => text!("data-standing-computed"),
+            (false, true) => text!("data-standing-found"),
+            (false, false) => text!("data-standing-not-found"),
         },
     }
 }
 
 fn sentence(attribute: &str, column: &Proxy) -> String {
-    let name = words::name(&column.column);
-    let level = column.level.as_ref().map_or(String::new(), |level| format!(" = {}", words::name(level)));
-    let bins = match column.binning > 0.0005 {
-        true => format!(" (in 200 bins; without them at most {} away)", words::figure(column.binning)),
-        false => String::new(),
+    let name = match &column.level {
+        Some(level) => format!("{attribute} = {}", words::name(level)),
+        None => attribute.into(),
+    };
+    let (of, auc) = (words::name(&column.column), written(&column.auc));
+    let told = match column.binning > 0.0005 {
+        true => {
+            text!("data-tells-binned", column = of, name = name, auc = auc, binning = words::figure(column.binning))
+        }
+        false => text!("data-tells", column = of, name = name, auc = auc),
     };
     let next = match column.computed {
-        true => "One is computed from the other: as an input it is the protected column by another name.",
-        false => "Take it out and compare, or say what it is needed for.",
+        true => text!("data-next-computed"),
+        false => text!("data-next-out"),
     };
-    format!("{name} tells {attribute}{level} with AUC {}{bins}. {next}", text(&column.auc))
+    [told, next].join(&text!("sentences-between"))
 }

@@ -4,21 +4,25 @@ use serde::Serialize;
 
 use crate::audit::bias::individual as audit;
 use crate::report::document::Report;
+use crate::report::language::text;
 use crate::report::view::Caps;
+use crate::report::view::said::{self, HOLE, Said, said};
 use crate::report::view::words::{self, Shown};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Section {
     pub consistency: Vec<Consistency>,
     pub flips: Vec<Flip>,
-    pub notes: Vec<String>,
+    pub notes: Vec<Said>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Consistency {
     pub id: String,
     pub name: String,
-    pub said: String,
+    pub said: Said,
+    /// Columns that are left out of the sentence.
+    pub said_more: String,
     pub lines: Vec<Line>,
     pub more: String,
 }
@@ -52,7 +56,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     Some(Section {
         consistency: of.consistency.iter().map(|of| consistency(of, caps)).collect(),
         flips: of.flips.iter().zip(1..).map(|(of, at)| flip(of, at, caps)).collect(),
-        notes: words::list(&of.notes, caps.texts, "report.json"),
+        notes: said::list(&of.notes, caps.texts, "report.json"),
     })
 }
 
@@ -69,38 +73,34 @@ fn cohorts(first: Vec<Line>, of: &[audit::OfCohort], caps: &Caps) -> (Vec<Line>,
 fn consistency(of: &audit::Consistency, caps: &Caps) -> Consistency {
     let columns: Vec<String> = of.columns.iter().take(caps.columns).map(|name| words::name(name)).collect();
     let left = words::more(of.columns.len(), caps.columns, "columns", "report.json");
-    let first = vec![
-        line("everyone", &of.others),
-        line("everyone, the row itself among its nearest (AIF360)", &of.with_itself),
-    ];
+    let first = vec![line(&text!("everyone"), &of.others), line(&text!("individual-with-itself"), &of.with_itself)];
     let (lines, more) = cohorts(first, &of.cohorts, caps);
+    let is_label = of.of == "label";
+    let columns = said::names(&columns);
+    let sentence = match is_label {
+        true => text!("individual-said-label", n = of.neighbours, columns = columns, scale = HOLE),
+        false => text!("individual-said-decision", n = of.neighbours, columns = columns, scale = HOLE),
+    };
     Consistency {
         id: format!("consistency-{}", of.of),
-        name: format!("Consistency of the {}", words::name(&of.of)),
-        said: format!(
-            "1 minus the mean distance between the {} of a row and its mean over the {} nearest other rows; 1 where all alike rows are treated alike. Nearest by {}, in units of {}. {left}",
-            words::name(&of.of),
-            of.neighbours,
-            columns.join(", "),
-            words::sentence(&of.scale)
-        )
-        .trim()
-        .into(),
+        name: if is_label { text!("individual-consistency-label") } else { text!("individual-consistency-decision") },
+        said: Said::around(&sentence, &[said(&of.scale)]),
+        said_more: left,
         lines,
         more,
     }
 }
 
 fn flip(of: &audit::Flip, at: usize, caps: &Caps) -> Flip {
-    let (lines, more) = cohorts(vec![line("everyone", &of.any)], &of.cohorts, caps);
+    let (lines, more) = cohorts(vec![line(&text!("everyone"), &of.any)], &of.cohorts, caps);
     let direction = |of: &audit::Direction| Direction {
-        name: words::sentence(&format!("{} to {}", of.from, of.to)),
+        name: text!("individual-from-to", from = words::name(&of.from), to = words::name(&of.to)),
         gains: Shown::figure(&of.gains),
         loses: Shown::figure(&of.loses),
     };
     Flip {
         id: format!("flip-{at}"),
-        name: format!("Flip test of {}", words::name(&of.column)),
+        name: text!("individual-flip", name = words::name(&of.column)),
         lines,
         more,
         directions: of.directions.iter().take(caps.cohorts).map(direction).collect(),

@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use crate::audit::bias::inferred::{Inferred, Metric};
 use crate::report::document::Report;
+use crate::report::language::text;
+use crate::report::view::said::{self, HOLE, Said, said};
 use crate::report::view::words::{self, Shown};
 use crate::report::view::{Caps, Fact, fact};
 
@@ -19,11 +21,12 @@ pub struct Attribute {
     pub name: String,
     pub facts: Vec<Fact>,
     /// Why nothing was measured; empty where it was.
-    pub not_measured: String,
+    pub not_measured: Said,
     pub levels: Vec<Level>,
+    pub levels_more: String,
     pub metrics: Vec<Rate>,
     pub metrics_more: String,
-    pub caveats: Vec<String>,
+    pub caveats: Vec<Said>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -38,8 +41,10 @@ pub struct Level {
 pub struct Rate {
     pub name: String,
     pub rows: Vec<Row>,
+    pub rows_more: String,
     pub worst: Shown,
-    pub worst_pair: String,
+    /// Of which two levels the greatest difference is; empty where there is none.
+    pub worst_of: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -59,31 +64,52 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
 }
 
 fn attribute(i: usize, of: &Inferred, report: &Report, caps: &Caps) -> Attribute {
-    let rows = |n: Option<i64>| n.map_or("withheld".into(), words::count);
+    let rows = |n: Option<i64>| n.map_or_else(|| text!("withheld"), words::count);
     Attribute {
         id: format!("inferred-{}", i + 1),
-        name: format!("{} (inferred)", words::name(&of.name)),
+        name: text!("inferred-name", name = words::name(&of.name)),
         facts: vec![
-            fact("Source of the probabilities", words::or_words(&of.method, "not stated in the pipeline file")),
-            fact("Rows used", rows(of.rows.used)),
-            fact("Left out: a probability is missing", rows(of.rows.missing)),
-            fact("Left out: a probability is below 0 or above 1", rows(of.rows.out_of_range)),
-            fact("Left out: the sum is not one", rows(of.rows.sum_wrong)),
-            fact("Accepted share of the last two", words::figure(of.rows.sum_wrong_share_max)),
+            fact(&text!("inferred-source"), words::or_words(&of.method, &text!("inferred-not-stated"))),
+            fact(&text!("inferred-used"), rows(of.rows.used)),
+            fact(&text!("inferred-missing"), rows(of.rows.missing)),
+            fact(&text!("inferred-out-of-range"), rows(of.rows.out_of_range)),
+            fact(&text!("inferred-sum-wrong"), rows(of.rows.sum_wrong)),
+            fact(&text!("inferred-accepted"), words::figure(of.rows.sum_wrong_share_max)),
         ],
-        not_measured: words::prose(&of.not_measured),
+        not_measured: not_measured(&of.not_measured),
         levels: of.levels.iter().take(caps.cohorts).map(level).collect(),
+        levels_more: words::more(of.levels.len(), caps.cohorts, "levels", "report.json"),
         metrics: of.metrics.iter().take(caps.texts).map(|metric| rate(metric, of, report, caps)).collect(),
         metrics_more: words::more(of.metrics.len(), caps.texts, "metrics", "report.json"),
-        caveats: of.caveats.iter().map(|text| words::sentence(text)).collect(),
+        caveats: said::list(&of.caveats, caps.texts, "report.json"),
     }
 }
 
+fn not_measured(why: &str) -> Said {
+    match why.trim().is_empty() {
+        true => Said::default(),
+        false => Said::around(&text!("inferred-not-measured", why = HOLE), &[said(why)]),
+    }
+}
+
+/// The two levels that differ most.
+fn worst_of(metric: &Metric, of: &Inferred) -> String {
+    if metric.worst_pair.is_empty() {
+        return String::new();
+    }
+    let pair = of.levels.iter().find_map(|one| {
+        let other = metric.worst_pair.strip_prefix(one.level.as_str())?.strip_prefix(" and ")?;
+        let known = of.levels.iter().any(|level| level.level == other);
+        known.then(|| text!("inferred-pair", name = words::name(&one.level), with = words::name(other)))
+    });
+    text!("inferred-worst", name = pair.unwrap_or_else(|| words::name(&metric.worst_pair)))
+}
+
 fn level(of: &crate::audit::bias::inferred::Level) -> Level {
-    let figure = |value: Option<f64>| value.map_or("withheld".into(), words::figure);
-    let reference = if of.reference { ", the reference" } else { "" };
+    let figure = |value: Option<f64>| value.map_or_else(|| text!("withheld"), words::figure);
+    let name = words::name(&of.level);
     Level {
-        name: format!("{}{reference}", words::name(&of.level)),
+        name: if of.reference { text!("inferred-reference", name = name) } else { name },
         column: words::name(&of.column),
         expected: figure(of.expected),
         effective: figure(of.n_effective),
@@ -94,16 +120,17 @@ fn rate(metric: &Metric, of: &Inferred, report: &Report, caps: &Caps) -> Rate {
     let card = report.metrics.iter().find(|card| card.id == metric.metric);
     let row = |(at, level): (usize, &crate::audit::bias::inferred::Level)| Row {
         level: words::name(&level.level),
-        value: metric.values.get(at).map_or(Shown::words("undefined", ""), Shown::figure),
+        value: metric.values.get(at).map_or_else(|| Shown::words(&text!("undefined"), ""), Shown::figure),
         ratio: match metric.ratios.get(at) {
             Some(Some(figure)) => Shown::figure(figure),
-            _ => Shown::words("the highest, or too few rows", ""),
+            _ => Shown::words(&text!("inferred-highest"), ""),
         },
     };
     Rate {
-        name: words::name(card.map_or(metric.metric.as_str(), |card| card.name.as_str())),
+        name: said::metric(&metric.metric, card.map_or(metric.metric.as_str(), |card| card.name.as_str())),
         rows: of.levels.iter().enumerate().take(caps.cohorts).map(row).collect(),
+        rows_more: words::more(of.levels.len(), caps.cohorts, "levels", "report.json"),
         worst: Shown::figure(&metric.worst),
-        worst_pair: words::name(&metric.worst_pair),
+        worst_of: worst_of(metric, of),
     }
 }

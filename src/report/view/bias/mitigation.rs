@@ -5,8 +5,10 @@ use serde::Serialize;
 use crate::audit::bias::Figure;
 use crate::audit::bias::mitigation::{Effect, Mitigation, Outcome, Tried};
 use crate::report::document::Report;
+use crate::report::language::{known, text};
 use crate::report::svg::Scale;
 use crate::report::svg::frontier::{Ends, Frontier, Point, draw};
+use crate::report::view::said::{self, HOLE, Said, Told, said, told};
 use crate::report::view::words::{self, Shown};
 use crate::report::view::{Caps, Fact, fact};
 
@@ -16,30 +18,33 @@ const FILE: &str = "report.json";
 #[derive(Debug, Clone, Serialize)]
 pub struct Section {
     pub facts: Vec<Fact>,
-    pub summary: Vec<String>,
+    pub summary: Vec<Said>,
     pub warnings: Vec<Warning>,
     pub charts: Vec<Drawn>,
     /// Headings of the columns of gaps.
     pub gaps: Vec<String>,
     pub quality: String,
+    /// Something was tried.
+    pub tried: bool,
     pub lines: Vec<Line>,
     pub lines_more: String,
     /// Heading of the column of changes.
-    pub level: &'static str,
+    pub level: String,
     /// Decisions, not numbers.
     pub decisions: bool,
     pub effects: Vec<Changed>,
     pub effects_more: String,
     pub made: Vec<Made>,
-    pub not_tried: Vec<Fact>,
-    pub notes: Vec<String>,
+    pub not_tried: Vec<Told>,
+    pub not_tried_more: String,
+    pub notes: Vec<Said>,
 }
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Warning {
     pub place: String,
-    pub text: String,
-    pub source: String,
+    pub text: Said,
+    pub source: Said,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -53,7 +58,7 @@ pub struct Drawn {
 pub struct Line {
     pub number: String,
     pub name: String,
-    pub reads: &'static str,
+    pub reads: String,
     pub quality: Shown,
     pub price: Shown,
     pub gaps: Vec<Shown>,
@@ -76,8 +81,8 @@ pub struct Changed {
 #[derive(Debug, Clone, Serialize)]
 pub struct Made {
     pub heading: String,
-    pub texts: Vec<String>,
-    pub settings: Vec<Fact>,
+    pub texts: Vec<Said>,
+    pub settings: Vec<Told>,
     pub settings_more: String,
 }
 
@@ -92,39 +97,35 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
         .flat_map(|(i, tried)| tried.cohorts.iter().map(move |effect| changed(number(i), effect)))
         .collect();
     let not_tried =
-        |not: &crate::audit::bias::mitigation::NotTried| fact(&words::name(&not.remedy), words::prose(&not.why));
+        |not: &crate::audit::bias::mitigation::NotTried| told(Said::own(words::name(&not.remedy)), said(&not.why));
     Some(Section {
         facts: facts(found),
-        summary: found.summary.iter().take(caps.texts).map(|text| long(text)).collect(),
+        summary: said::long_list(&found.summary, caps.texts, FILE),
         warnings: found.warnings.iter().map(warning).collect(),
         charts: charts(found),
-        gaps: found.parities.iter().map(|parity| words::capitalised(&words::name(spoken(parity)))).collect(),
-        quality: words::capitalised(&words::name(&found.quality.replace('-', " "))),
+        gaps: found.parities.iter().map(|parity| words::capitalised(&gap(parity))).collect(),
+        quality: quality(found),
+        tried: !found.candidates.is_empty(),
         lines: lines(found, caps),
         lines_more: words::more(found.candidates.len(), caps.cohorts, "candidates", FILE),
-        level: if decisions { "Selection rate" } else { "Mean prediction" },
+        level: if decisions { text!("mitigation-level-selection") } else { text!("mitigation-level-mean") },
         decisions,
         effects_more: words::more(all.len(), caps.cohorts, "lines", FILE),
         effects: all.into_iter().take(caps.cohorts).collect(),
         made: found.candidates.iter().enumerate().take(caps.cohorts).map(|(i, tried)| made(i, tried, caps)).collect(),
         not_tried: found.not_tried.iter().take(caps.texts).map(not_tried).collect(),
-        notes: words::list(&found.notes, caps.texts, FILE),
+        not_tried_more: words::more(found.not_tried.len(), caps.texts, "candidates", FILE),
+        notes: said::list(&found.notes, caps.texts, FILE),
     })
 }
 
-/// Sentences that this program wrote, each cut where names in it are too long.
-fn long(text: &str) -> String {
-    text.split(". ").map(words::prose).collect::<Vec<_>>().join(". ")
+fn gap(parity: &str) -> String {
+    known(&format!("mitigation-gap-{parity}")).unwrap_or_else(|| words::name(parity))
 }
 
-fn spoken(parity: &str) -> &str {
-    match parity {
-        "selection-rate" => "difference in selection rates",
-        "true-positive-rate" => "difference in true positive rates",
-        "equalized-odds" => "difference in equalized odds",
-        "mean-prediction" => "difference in mean predictions",
-        other => other,
-    }
+fn quality(found: &Mitigation) -> String {
+    let written = || words::capitalised(&words::name(&found.quality.replace('-', " ")));
+    known(&format!("mitigation-quality-{}", found.quality)).unwrap_or_else(written)
 }
 
 fn number(i: usize) -> String {
@@ -133,29 +134,33 @@ fn number(i: usize) -> String {
 
 fn facts(found: &Mitigation) -> Vec<Fact> {
     let mut facts = vec![
-        fact("Cohorts of", words::across(&found.across)),
-        fact("Chosen on", format!("{} rows", words::count(found.rows_chosen_on))),
+        fact(&text!("mitigation-cohorts-of"), words::across(&found.across)),
+        fact(&text!("mitigation-chosen-on"), text!("mitigation-chosen-on-rows", n = found.rows_chosen_on)),
         fact(
-            "Measured on",
+            &text!("mitigation-measured-on"),
             match found.candidates.is_empty() {
-                true => "nothing: nothing was tried".to_string(),
-                false => format!("{} other rows", words::count(found.rows_held_out)),
+                true => text!("mitigation-measured-on-nothing"),
+                false => text!("mitigation-measured-on-rows", n = found.rows_held_out),
             },
         ),
-        fact("Confidence", words::confidence(found.confidence)),
+        fact(&text!("mitigation-confidence"), words::confidence(found.confidence)),
     ];
-    let used = found.used.as_ref().map_or("none; the audit is of the decisions as they were".into(), |id| {
-        format!("{}; the rest of this audit is of it", words::name(id))
-    });
-    facts.push(fact("In use", used));
+    let used = match &found.used {
+        Some(id) => text!("mitigation-in-use-of", name = words::name(id)),
+        None => text!("mitigation-in-use-none"),
+    };
+    facts.push(fact(&text!("mitigation-in-use"), used));
     facts
 }
 
 fn warning(statement: &crate::audit::bias::mitigation::Statement) -> Warning {
     Warning {
-        place: words::name(&statement.place),
-        text: long(&statement.text),
-        source: format!("{}; as of {}", words::sentence(&statement.source), words::name(&statement.as_of)),
+        place: said::term(&statement.place),
+        text: said::long(&statement.text),
+        source: Said::around(
+            &text!("mitigation-source", from = HOLE, day = words::name(&statement.as_of)),
+            &[said(&statement.source)],
+        ),
     }
 }
 
@@ -169,9 +174,9 @@ fn lines(found: &Mitigation, caps: &Caps) -> Vec<Line> {
         gaps: outcome.gaps.iter().map(Shown::figure).collect(),
     };
     let nothing = Shown::words("", "");
-    let before = line("0".into(), "as it was".into(), "no", nothing, &found.before);
+    let before = line("0".into(), text!("mitigation-as-it-was"), text!("no"), nothing, &found.before);
     let tried = found.candidates.iter().take(caps.cohorts).enumerate().map(|(i, tried)| {
-        let reads = if tried.reads_protected { "yes" } else { "no" };
+        let reads = if tried.reads_protected { text!("yes") } else { text!("no") };
         line(number(i), words::name(&tried.id), reads, Shown::figure(&tried.price), &tried.outcome)
     });
     std::iter::once(before).chain(tried).collect()
@@ -194,13 +199,13 @@ fn changed(number: String, effect: &Effect) -> Changed {
 fn made(i: usize, tried: &Tried, caps: &Caps) -> Made {
     let texts = tried.levelling_down.iter().chain(&tried.made);
     Made {
-        heading: format!("{} {}", number(i), words::name(&tried.id)),
-        texts: texts.map(|text| long(text)).collect(),
+        heading: text!("mitigation-made", number = number(i), name = words::name(&tried.id)),
+        texts: texts.map(|text| said::long(text)).collect(),
         settings: tried
             .settings
             .iter()
             .take(caps.cohorts)
-            .map(|(cohort, rule)| fact(&words::name(cohort), words::prose(rule)))
+            .map(|(cohort, rule)| told(Said::own(words::name(cohort)), said(rule)))
             .collect(),
         settings_more: words::more(tried.settings.len(), caps.cohorts, "cohorts", FILE),
     }
@@ -215,7 +220,7 @@ fn ends(figure: &Figure) -> Option<Ends> {
 
 /// One chart for each parity with a figure.
 fn charts(found: &Mitigation) -> Vec<Drawn> {
-    let quality = words::capitalised(&found.quality.replace('-', " "));
+    let quality = quality(found);
     let chart = |(at, parity): (usize, &String)| {
         let point = |number: String, outcome: &Outcome, before: bool| {
             let (x, y) = (ends(outcome.gaps.get(at)?)?, ends(&outcome.quality)?);
@@ -235,13 +240,14 @@ fn charts(found: &Mitigation) -> Vec<Drawn> {
         };
         let x = Scale::over(numbers(|point| point.x).chain([0.0]), &words::tick);
         let y = Scale::over(numbers(|point| point.y), &words::tick);
-        let said = |point: &Point| {
-            format!("{}: {} at {}", point.number, words::figure(point.x.point), words::figure(point.y.point))
+        let spoken = |point: &Point| {
+            let (x, y) = (words::figure(point.x.point), words::figure(point.y.point));
+            text!("mitigation-chart-point", number = &point.number, x = x, y = y)
         };
-        let description =
-            format!("{} by {}. {}.", spoken(parity), quality, points.iter().map(said).collect::<Vec<_>>().join("; "));
-        let title = format!("{} against {}", quality, spoken(parity));
-        let (x_name, y_name) = (words::capitalised(spoken(parity)), quality.clone());
+        let listed = points.iter().map(spoken).collect::<Vec<_>>().join(&text!("clauses-between"));
+        let description = text!("mitigation-chart-described", gap = gap(parity), quality = &quality, said = listed);
+        let title = text!("mitigation-chart-title", quality = &quality, gap = gap(parity));
+        let (x_name, y_name) = (words::capitalised(&gap(parity)), quality.clone());
         let id = format!("frontier-{at}");
         let svg = draw(&Frontier { id, title: title.clone(), description, x_name, y_name, x, y, points });
         Some(Drawn { heading: title, svg })

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
-use crate::audit::bias::ranking::{Ranked, RankedSet, Ranking};
+use crate::audit::bias::ranking::{Ranked, RankedSet, Ranking, Top};
 use crate::report::document::Report;
+use crate::report::language::text;
 use crate::report::view::words::{self, Shown};
 use crate::report::view::{Caps, Fact, fact};
 
@@ -20,11 +21,17 @@ pub struct Section {
 #[derive(Debug, Clone, Serialize)]
 pub struct Set {
     pub across: String,
-    /// `among the first 10`, one for each size of the top.
-    pub tops: Vec<String>,
+    pub tops: Vec<Headings>,
     pub rows: Vec<Row>,
     pub more: String,
     pub facts: Vec<Fact>,
+}
+
+/// Of a size of the top: `In the first 10`, `Ratio, the first 10`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Headings {
+    pub selected: String,
+    pub ratio: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -44,20 +51,15 @@ pub struct Pair {
 /// None where the audit has nothing of it.
 pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let ranking = report.bias.ranking.as_ref()?;
-    let mut facts = vec![fact("Rows with a score", ranking.rows.map_or("withheld".into(), words::count))];
+    let mut facts = vec![fact(&text!("ranking-rows"), ranking.rows.map_or_else(|| text!("withheld"), words::count))];
     facts.extend(ranking.tops.iter().filter_map(|top| {
         let [equal, left] = top.at_cut?;
         (left < equal).then(|| {
-            let text = format!("{} rows of equal score share {} places", words::count(equal), words::count(left));
-            fact(&format!("At the cut of the first {}", words::count(top.k)), text)
+            let text = text!("ranking-ties", equal = equal, places = left);
+            fact(&text!("ranking-at-cut", value = top.k), text)
         })
     }));
-    facts.extend(ranking.bins.map(|bins| {
-        fact(
-            "Scores",
-            format!("more than 4,096 distinct ones: in {} bins, equal within a bin", words::count(bins.into())),
-        )
-    }));
+    facts.extend(ranking.bins.map(|bins| fact(&text!("ranking-scores"), text!("ranking-binned", n = bins))));
     Some(Section {
         confidence: words::confidence(report.method.confidence),
         facts,
@@ -77,19 +79,23 @@ fn set(ranking: &Ranking, set: &RankedSet, caps: &Caps) -> Set {
             .collect(),
         exposure: Shown::figure(&of.exposure),
     };
-    let none = || "withheld, or fewer than two cohorts".to_string();
+    let none = || text!("ranking-none");
+    let headings = |top: &Top| Headings {
+        selected: text!("ranking-col-in", value = top.k),
+        ratio: text!("ranking-col-ratio", value = top.k),
+    };
     Set {
         across: words::across(&set.across.iter().map(|name| name.to_string()).collect::<Vec<_>>()),
-        tops: ranking.tops.iter().map(|top| format!("the first {}", words::count(top.k))).collect(),
+        tops: ranking.tops.iter().map(headings).collect(),
         rows: set.cohorts.iter().take(caps.cohorts).map(row).collect(),
         more: words::more(set.cohorts.len(), caps.cohorts, "cohorts", FILE),
         facts: vec![
             fact("NDKL", set.ndkl.map_or_else(none, words::figure)),
             fact(
-                "Ranks at which a cohort has fewer places than its share of the list, rounded down",
+                &text!("ranking-infeasible"),
                 set.infeasible
                     .as_ref()
-                    .map_or_else(none, |of| format!("{} of the first {}", words::count(of.ranks), words::count(of.of))),
+                    .map_or_else(none, |of| text!("ranking-infeasible-of", ranks = of.ranks, of = of.of)),
             ),
         ],
     }

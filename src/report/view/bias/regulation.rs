@@ -2,10 +2,12 @@
 
 use serde::Serialize;
 
-use crate::audit::bias::regulation::{Cell, Regulation, Statement, Table};
+use crate::audit::bias::regulation::{Cell, Regulation, Source, Statement, Table};
 use crate::report::document::Report;
+use crate::report::language::text;
+use crate::report::view::Caps;
+use crate::report::view::said::{self, HOLE, Said, Told, said, told};
 use crate::report::view::words::{self, Shown};
-use crate::report::view::{Caps, Fact, fact};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Section {
@@ -17,13 +19,15 @@ pub struct Section {
 pub struct Rule {
     pub id: String,
     pub name: String,
-    pub facts: Vec<Fact>,
+    pub facts: Vec<Told>,
     /// Why there are no numbers; empty where there are.
-    pub not_measured: String,
-    pub results: Vec<String>,
+    pub not_measured: Said,
+    pub results: Vec<Said>,
     pub tables: Vec<Shape>,
+    pub tables_more: String,
     pub statements: Vec<Line>,
-    pub not_said: Vec<String>,
+    pub statements_more: String,
+    pub not_said: Vec<Said>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -32,7 +36,7 @@ pub struct Shape {
     pub headings: Vec<String>,
     pub rows: Vec<Row>,
     pub more: String,
-    pub notes: Vec<String>,
+    pub notes: Vec<Said>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -46,15 +50,16 @@ pub struct Row {
 pub struct Entry {
     pub shown: Option<Shown>,
     pub text: String,
-    pub number: bool,
+    /// Of a number, or of few words.
+    pub class: &'static str,
 }
 
 /// A statement and how well it is known.
 #[derive(Debug, Clone, Serialize)]
 pub struct Line {
-    pub text: String,
+    pub text: Said,
     pub as_of: String,
-    pub source: String,
+    pub source: Said,
 }
 
 /// None where the audit has nothing of it.
@@ -66,25 +71,53 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
 }
 
 fn rule(i: usize, view: &Regulation, caps: &Caps) -> Rule {
-    let texts = |all: &[String]| words::list(all, caps.texts, "report.json");
-    let results = texts(&view.results);
+    let texts = |all: &[String]| said::list(all, caps.texts, "report.json");
     Rule {
         id: format!("rule-{}", i + 1),
-        name: words::sentence(&view.name),
-        facts: view.facts.iter().map(|(term, text)| fact(term, words::sentence(text))).collect(),
-        not_measured: words::prose(&view.not_measured),
-        results,
+        name: said::translated(&view.name).unwrap_or_else(|| words::sentence(&view.name)),
+        facts: view.facts.iter().map(|(term, text)| told(said(term), stated(text))).collect(),
+        not_measured: not_measured(&view.not_measured),
+        results: texts(&view.results),
         tables: view.tables.iter().take(caps.sets).map(|table| shape(table, view, caps)).collect(),
-        statements: view.statements.iter().map(line).collect(),
+        tables_more: words::more(view.tables.len(), caps.sets, "sets-of-attributes", "report.json"),
+        statements: view.statements.iter().take(caps.texts).map(line).collect(),
+        statements_more: words::more(view.statements.len(), caps.texts, "lines", "report.json"),
         not_said: texts(&view.not_said),
+    }
+}
+
+fn not_measured(why: &str) -> Said {
+    match why.trim().is_empty() {
+        true => Said::default(),
+        false => Said::around(&text!("regulation-not-measured", why = HOLE), &[said(why)]),
+    }
+}
+
+/// What the pipeline file states, in its own words, or what this program puts there.
+fn stated(text: &str) -> Said {
+    let share = text.strip_prefix("the test part only, a share of ").and_then(|rest| rest.split_once(" of the rows; "));
+    let points = text.strip_suffix(" percentage points").filter(|number| number.parse::<f64>().is_ok());
+    Said::own(match (share, points, said::translated(text)) {
+        (.., Some(known)) => known,
+        (Some((share, _)), ..) => text!("regulation-test-part", share = words::name(share)),
+        (_, Some(points), _) => text!("regulation-points", value = points),
+        _ => words::sentence(text),
+    })
+}
+
+/// `sex × race`, or `race (inferred)`.
+fn titled(title: &str) -> String {
+    match title.strip_suffix(" (inferred)") {
+        Some(name) => text!("inferred-name", name = words::name(name)),
+        None => words::name(title),
     }
 }
 
 fn shape(table: &Table, view: &Regulation, caps: &Caps) -> Shape {
     let cells = |cells: &[Cell]| cells.iter().map(entry).collect();
     Shape {
-        caption: format!("{}: {}", words::name(&view.rule), words::name(&table.title)),
-        headings: table.headings.iter().map(|heading| words::name(heading)).collect(),
+        caption: text!("regulation-table", rule = words::name(&view.rule), name = titled(&table.title)),
+        headings: table.headings.iter().map(|heading| said::term(heading)).collect(),
         rows: table
             .rows
             .iter()
@@ -92,24 +125,28 @@ fn shape(table: &Table, view: &Regulation, caps: &Caps) -> Shape {
             .map(|row| Row { cohort: words::name(&row.cohort), cells: cells(&row.cells) })
             .collect(),
         more: words::more(table.rows.len(), caps.cohorts, "rows", "report.json"),
-        notes: table.notes.iter().map(|note| words::prose(note)).collect(),
+        notes: said::list(&table.notes, caps.texts, "report.json"),
     }
 }
 
 fn entry(cell: &Cell) -> Entry {
-    let text = |text: String, number| Entry { shown: None, text, number };
+    let text = |text: String, class| Entry { shown: None, text, class };
     match cell {
-        Cell::Count { value } => text(words::count(*value), true),
-        Cell::Number { value } => text(value.map_or("undefined".into(), words::figure), true),
-        Cell::Figure { figure } => Entry { shown: Some(Shown::figure(figure)), text: String::new(), number: false },
-        Cell::Words { text: written } => text(words::name(written), false),
+        Cell::Count { value } => text(words::count(*value), "num"),
+        Cell::Number { value } => text(value.map_or_else(|| text!("undefined"), words::figure), "num"),
+        Cell::Figure { figure } => Entry { shown: Some(Shown::figure(figure)), text: String::new(), class: "" },
+        Cell::Words { text: written } => text(said::term(written), "short"),
     }
 }
 
 fn line(statement: &Statement) -> Line {
+    let source = match statement.source {
+        Source::Secondary => text!("regulation-secondary", from = HOLE),
+        Source::Background => text!("regulation-background", from = HOLE),
+    };
     Line {
-        text: words::sentence(&statement.text),
+        text: said(&statement.text),
         as_of: words::name(&statement.as_of),
-        source: words::sentence(&format!("{} ({})", statement.source.describe(), statement.from)),
+        source: Said::around(&source, &[said(&statement.from)]),
     }
 }

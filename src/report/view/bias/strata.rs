@@ -4,6 +4,8 @@ use serde::Serialize;
 
 use crate::audit::bias::strata::{Adjusted, PooledTests, RateWithin, Strata, Widest};
 use crate::report::document::Report;
+use crate::report::language::text;
+use crate::report::view::said::{self, HOLE, Said, said};
 use crate::report::view::words::{self, Shown};
 use crate::report::view::{Caps, Fact, fact};
 
@@ -19,9 +21,10 @@ pub struct Set {
     pub id: String,
     pub name: String,
     /// Why nothing is shown; empty where something is.
-    pub withheld: String,
+    pub withheld: Said,
     pub facts: Vec<Fact>,
     pub rates: Vec<Rate>,
+    pub rates_more: String,
     pub disparities: Vec<Disparity>,
     pub disparities_more: String,
     pub widest: Vec<Pair>,
@@ -36,7 +39,8 @@ pub struct Rate {
     pub pooled_more: String,
     pub lines: Vec<Line>,
     pub lines_more: String,
-    pub notes: Vec<String>,
+    pub notes: Vec<Said>,
+    pub notes_more: String,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -80,7 +84,7 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let name = |id: &str| {
         let card = report.metrics.iter().find(|card| card.id == id);
         let known = || crate::metric::cards().into_iter().find(|card| card.id == id).map(|card| card.name.to_string());
-        words::name(&card.map(|card| card.name.clone()).or_else(known).unwrap_or_else(|| id.to_string()))
+        said::metric(id, &card.map(|card| card.name.clone()).or_else(known).unwrap_or_else(|| id.to_string()))
     };
     let sets = all.iter().take(caps.sets).enumerate().map(|(i, strata)| set(i + 1, strata, &name, caps));
     (!all.is_empty()).then(|| Section {
@@ -96,34 +100,31 @@ fn set(number: usize, strata: &Strata, name: &dyn Fn(&str) -> String, caps: &Cap
         metric: name(&pair.metric),
         stratum: match pair.too_few {
             0 => levels(pair.stratum),
-            few => format!(
-                "{} ({} with too few rows)",
-                levels(pair.stratum),
-                words::many(few as usize, "cohort", "cohorts")
-            ),
+            few => text!("strata-too-few", stratum = levels(pair.stratum), n = few),
         },
         difference: Shown::figure(&pair.difference),
         ratio: Shown::figure(&pair.ratio),
     };
     let most = (caps.values / 5).max(1);
-    let mut facts = vec![fact("Control columns", words::across(&strata.given))];
+    let mut facts = vec![fact(&text!("strata-control"), words::across(&strata.given))];
     if strata.withheld.is_none() {
-        facts.push(fact("Strata with rows", words::count(strata.strata.len() as i64)));
-        facts.push(fact("Rows in strata", words::count(rows)));
-        facts.push(fact("Rows without a level of a control column", words::count(strata.rows_unknown)));
+        facts.push(fact(&text!("strata-with-rows"), words::count(strata.strata.len() as i64)));
+        facts.push(fact(&text!("strata-rows"), words::count(rows)));
+        facts.push(fact(&text!("strata-rows-unknown"), words::count(strata.rows_unknown)));
     }
     Set {
         id: format!("strata-{number}"),
         name: words::across(&strata.across),
-        withheld: strata.withheld.as_deref().map(words::prose).unwrap_or_default(),
+        withheld: strata.withheld.as_deref().map(withheld).unwrap_or_default(),
         facts,
-        rates: strata.rates.iter().map(|of| rate(of, name, &levels, caps)).collect(),
+        rates: strata.rates.iter().take(caps.texts).map(|of| rate(of, name, &levels, caps)).collect(),
+        rates_more: words::more(strata.rates.len(), caps.texts, "metrics", "report.json"),
         disparities: strata
             .disparities
             .iter()
             .take(caps.cohorts)
             .map(|of| Disparity {
-                who: format!("{}, by {}", words::name(&of.cohort), words::name(&of.outcome)),
+                who: text!("strata-who-outcome", who = words::name(&of.cohort), outcome = words::name(&of.outcome)),
                 value: Shown::figure(&of.value),
                 strata: words::count(of.strata_left_out.into()),
             })
@@ -132,6 +133,10 @@ fn set(number: usize, strata: &Strata, name: &dyn Fn(&str) -> String, caps: &Cap
         widest: strata.within.iter().take(most).map(widest).collect(),
         widest_more: words::more(strata.within.len(), most, "lines", "report.json"),
     }
+}
+
+fn withheld(why: &str) -> Said {
+    Said::around(&text!("strata-withheld", why = HOLE), &[said(why)])
 }
 
 fn rate(of: &RateWithin, name: &dyn Fn(&str) -> String, levels: &dyn Fn(u32) -> String, caps: &Caps) -> Rate {
@@ -150,63 +155,59 @@ fn rate(of: &RateWithin, name: &dyn Fn(&str) -> String, levels: &dyn Fn(u32) -> 
         })
         .collect();
     let all: usize = of.cohorts.iter().map(|cohort| cohort.by_stratum.len()).sum();
+    let notes: Vec<Said> = of.cohorts.iter().filter_map(note).collect();
     Rate {
         name: name(&of.metric),
         pooled: of.cohorts.iter().take(caps.cohorts).map(pooled).collect(),
         pooled_more: words::more(of.cohorts.len(), caps.cohorts, "cohorts", "report.json"),
         lines,
         lines_more: words::more(all, most, "lines", "report.json"),
-        notes: of.cohorts.iter().take(caps.texts.min(caps.cohorts)).filter_map(note).collect(),
+        notes_more: words::more(notes.len(), caps.texts, "sentences", "report.json"),
+        notes: notes.into_iter().take(caps.texts).collect(),
     }
 }
 
 fn who(cohort: &Adjusted) -> String {
     match &cohort.with {
-        Some(with) => format!("{} against {}", words::name(&cohort.cohort), words::name(with)),
-        None => format!("{} against all others", words::name(&cohort.cohort)),
+        Some(with) => text!("strata-against", name = words::name(&cohort.cohort), with = words::name(with)),
+        None => text!("strata-against-others", name = words::name(&cohort.cohort)),
     }
 }
 
 fn pooled(cohort: &Adjusted) -> Pooled {
-    let test = |tests: &PooledTests| statistic(tests.chi2, tests.p);
+    let test =
+        |tests: &PooledTests| text!("strata-statistic", value = words::figure(tests.chi2), p = words::p_value(tests.p));
     let equal = |tests: &PooledTests| {
-        tests.homogeneity.as_ref().map(|of| format!("{}, {} df", statistic(of.chi2_tarone, of.p_tarone), of.df))
+        let of = tests.homogeneity.as_ref()?;
+        let (value, p) = (words::figure(of.chi2_tarone), words::p_value(of.p_tarone));
+        Some(text!("strata-statistic-df", value = value, p = p, df = of.df))
     };
     Pooled {
         who: who(cohort),
         crude: Shown::figure(&cohort.crude),
         difference: Shown::figure(&cohort.difference),
         odds_ratio: Shown::figure(&cohort.odds_ratio),
-        test: cohort.tests.as_ref().map_or("none".into(), test),
-        homogeneity: cohort.tests.as_ref().and_then(equal).unwrap_or_else(|| "none".into()),
+        test: cohort.tests.as_ref().map_or_else(|| text!("none"), test),
+        homogeneity: cohort.tests.as_ref().and_then(equal).unwrap_or_else(|| text!("none")),
     }
-}
-
-fn statistic(chi2: f64, p: f64) -> String {
-    format!("χ² {}, p {}", words::figure(chi2), words::figure(p))
 }
 
 /// What a reader must know before the figures are used.
-fn note(cohort: &Adjusted) -> Option<String> {
-    let mut said = Vec::new();
+fn note(cohort: &Adjusted) -> Option<Said> {
+    let mut clauses = Vec::new();
     if cohort.strata_left_out > 0 {
-        said.push(format!(
-            "{} without a row of one of the two in the denominator: {} rows are in no pooled figure",
-            words::many(cohort.strata_left_out as usize, "stratum", "strata"),
-            words::count(cohort.rows_left_out)
-        ));
+        let rows = words::count(cohort.rows_left_out);
+        clauses.push(Said::own(text!("strata-note-left-out", n = cohort.strata_left_out, rows = rows)));
     }
     if let Some(reason) = &cohort.no_tests {
-        said.push(format!("no test: {}", words::prose(reason)));
+        clauses.push(Said::around(&text!("strata-note-no-test", why = HOLE), &[said(reason)]));
     }
-    let differs =
-        cohort.tests.as_ref().and_then(|tests| tests.homogeneity.as_ref()).is_some_and(|of| of.p_tarone < 0.05);
-    if differs {
-        said.push(
-            "the odds ratios of the strata differ (p below 0.05): look at the strata before the pooled figures".into(),
-        );
+    let homogeneity = cohort.tests.as_ref().and_then(|tests| tests.homogeneity.as_ref());
+    if homogeneity.is_some_and(|of| of.p_tarone < 0.05) {
+        clauses.push(Said::own(text!("strata-note-differ")));
     }
-    (!said.is_empty()).then(|| format!("{}: {}.", who(cohort), said.join("; ")))
+    let holes = vec![HOLE; clauses.len()].join(&text!("clauses-between"));
+    (!clauses.is_empty()).then(|| Said::around(&text!("strata-note", who = who(cohort), said = holes), &clauses))
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use crate::audit::bias::Tests;
 use crate::audit::bias::tests::{Evidence, Read, TestedGap, TestedPair, TestedRate, TestedSet};
 use crate::metric::RATES;
 use crate::report::document::Report;
+use crate::report::language::text;
+use crate::report::view::said::{self, HOLE, Said, said};
 use crate::report::view::words::{self, Shown};
 use crate::report::view::{Caps, Fact, fact};
 
@@ -14,7 +16,7 @@ pub struct Section {
     pub facts: Vec<Fact>,
     pub sets: Vec<Set>,
     pub sets_more: String,
-    pub notes: Vec<String>,
+    pub notes: Vec<Said>,
 }
 
 /// The tests of one set of attributes.
@@ -26,7 +28,7 @@ pub struct Set {
     pub pairs: Vec<Pair>,
     pub pairs_more: String,
     /// Rates that were not tested, and why.
-    pub not_tested: Vec<String>,
+    pub not_tested: Vec<Said>,
 }
 
 /// All cohorts at once.
@@ -54,7 +56,7 @@ pub struct Pair {
     pub z: String,
     pub p: String,
     pub adjusted: String,
-    pub statement: String,
+    pub statement: Said,
 }
 
 /// None where the audit has nothing of it.
@@ -62,18 +64,18 @@ pub fn section(report: &Report, caps: &Caps) -> Option<Section> {
     let tests = report.bias.tests.as_ref()?;
     let sets = tests.sets.iter().take(caps.sets).enumerate().map(|(at, set)| of_set(at, set, tests, caps));
     let mut facts = vec![
-        fact("Comparisons of cohorts", words::count(tests.family as i64)),
-        fact("Tests of all cohorts of a set", words::count(tests.family_of_gaps as i64)),
-        fact("Level after adjustment", words::figure(1.0 - tests.confidence)),
+        fact(&text!("tests-comparisons"), words::count(tests.family as i64)),
+        fact(&text!("tests-of-sets"), words::count(tests.family_of_gaps as i64)),
+        fact(&text!("tests-level"), words::figure(1.0 - tests.confidence)),
     ];
     if tests.dealings > 0 {
-        facts.push(fact("Dealings of a permutation test, at least", words::count(tests.dealings.into())));
+        facts.push(fact(&text!("tests-dealings"), words::count(tests.dealings.into())));
     }
     Some(Section {
         facts,
         sets: sets.collect(),
         sets_more: words::more(tests.sets.len(), caps.sets, "sets", "report.json"),
-        notes: words::list(&tests.notes, caps.texts, "report.json"),
+        notes: said::list(&tests.notes, caps.texts, "report.json"),
     })
 }
 
@@ -84,7 +86,8 @@ fn of_set(at: usize, set: &TestedSet, tests: &Tests, caps: &Caps) -> Set {
     let p = |pair: &TestedPair| pair.p.unwrap_or(f64::INFINITY);
     pairs.sort_by(|(_, a), (_, b)| p(a).total_cmp(&p(b)));
     let not_tested = set.rates.iter().filter_map(|rate| {
-        rate.not_tested.as_ref().map(|why| format!("{}: {}.", name(&rate.metric), words::prose(why)))
+        let why = said(rate.not_tested.as_ref()?);
+        Some(Said::around(&text!("tests-not-tested", metric = name(&rate.metric), why = HOLE), &[why]))
     });
     Set {
         id: format!("tests-{at}"),
@@ -98,22 +101,17 @@ fn of_set(at: usize, set: &TestedSet, tests: &Tests, caps: &Caps) -> Set {
 
 fn name(metric: &str) -> String {
     let card = RATES.iter().find(|rate| rate.card.id == metric);
-    card.map_or_else(|| words::name(metric), |rate| rate.card.name.into())
+    said::metric(metric, card.map_or(metric, |rate| rate.card.name))
 }
 
-/// A p-value; below a millionth with its power of ten.
 fn probability(p: Option<f64>) -> String {
-    match p {
-        None => "none".into(),
-        Some(p) if p < 1e-300 => "below 1e−300".into(),
-        Some(p) => words::figure(p),
-    }
+    p.map_or_else(|| text!("none"), words::p_value)
 }
 
 fn adjusted(holm: Option<f64>, false_discoveries: Option<f64>) -> String {
     match holm.is_some() {
-        true => format!("{}; {}", probability(holm), probability(false_discoveries)),
-        false => "none".into(),
+        true => [holm, false_discoveries].map(probability).join(&text!("clauses-between")),
+        false => text!("none"),
     }
 }
 
@@ -126,9 +124,10 @@ fn of_gap(rate: &TestedRate, gap: &TestedGap) -> Gap {
         adjusted: adjusted(Some(gap.holm), Some(gap.benjamini_hochberg)),
         chi_squared: match (gap.chi_squared, gap.df) {
             (Some(statistic), Some(df)) => {
-                format!("{} ({df} df), p {}", words::figure(statistic), probability(gap.chi_squared_p))
+                let (value, p) = (words::figure(statistic), probability(gap.chi_squared_p));
+                text!("tests-chi-squared", value = value, df = df, p = p)
             }
-            _ => "none: no variation".into(),
+            _ => text!("tests-no-variation"),
         },
         spread: Shown::figure(&gap.spread),
     }
@@ -136,29 +135,30 @@ fn of_gap(rate: &TestedRate, gap: &TestedGap) -> Gap {
 
 fn of_pair(rate: &TestedRate, pair: &TestedPair, tests: &Tests) -> Pair {
     let with = rate.with.as_ref();
-    let counts = |count: i64, n: i64| format!("{} of {}", words::count(count), words::count(n));
     Pair {
         rate: name(&rate.metric),
         cohort: words::name(&pair.cohort),
         with: with.map_or(String::new(), |with| {
-            let why = if with.declared { "reference" } else { "highest" };
-            format!("{} ({why})", words::name(&with.cohort))
+            let name = words::name(&with.cohort);
+            match with.declared {
+                true => text!("tests-with-reference", name = name),
+                false => text!("tests-with-highest", name = name),
+            }
         }),
         counts: match with {
-            Some(with) => format!("{}; {}", counts(pair.count, pair.n), counts(with.count, with.n)),
-            None => counts(pair.count, pair.n),
+            Some(with) => text!("tests-counts-two", count = pair.count, n = pair.n, others = with.count, of = with.n),
+            None => text!("tests-counts", count = pair.count, n = pair.n),
         },
         difference: Shown::figure(&pair.difference),
         ratio: Shown::figure(&pair.ratio),
         odds_ratio: match &pair.odds_ratio {
             Some(figure) => Shown::figure(figure),
-            None => Shown::words("none", "rows are not independent"),
+            None => Shown::words(&text!("none"), &text!("tests-dependent-rows")),
         },
         z: match (pair.z, pair.two_sd) {
-            (Some(z), Some(beyond)) => {
-                format!("{}, {} two SD", words::figure(z), if beyond { "beyond" } else { "within" })
-            }
-            _ => "none".into(),
+            (Some(z), Some(true)) => text!("tests-z-beyond", z = words::figure(z)),
+            (Some(z), Some(false)) => text!("tests-z-within", z = words::figure(z)),
+            _ => text!("none"),
         },
         p: tests_read(pair, tests.dependent),
         adjusted: adjusted(pair.holm, pair.benjamini_hochberg),
@@ -170,26 +170,30 @@ fn of_pair(rate: &TestedRate, pair: &TestedPair, tests: &Tests) -> Pair {
 fn tests_read(pair: &TestedPair, dependent: bool) -> String {
     let (z, fisher) = (probability(pair.z_p), probability(pair.fisher_p));
     match (pair.method, dependent) {
-        (_, true) => format!("z {z}"),
-        (Read::Z, false) => format!("z {z} (Fisher {fisher})"),
-        (Read::Fisher, false) => format!("Fisher {fisher} (z {z})"),
+        (_, true) => text!("tests-p-z", z = z),
+        (Read::Z, false) => text!("tests-p-z-first", z = z, fisher = fisher),
+        (Read::Fisher, false) => text!("tests-p-fisher-first", z = z, fisher = fisher),
     }
 }
 
-fn statement(pair: &TestedPair, tests: &Tests) -> String {
-    let margin = pair.margin.map(|margin| {
-        format!(
-            " A difference larger than {} points is excluded at {}.",
-            words::figure(100.0 * margin),
-            words::confidence(tests.confidence)
-        )
-    });
-    let said = match pair.verdict {
-        Evidence::Difference => "A difference remains after adjustment for all comparisons.".into(),
-        Evidence::Insufficient => {
-            format!("Insufficient evidence: {}.", pair.reason.as_deref().unwrap_or("too few rows"))
-        }
-        Evidence::NoneShown => "Not told from chance; a ratio beyond four fifths is outside the interval.".to_string(),
+fn statement(pair: &TestedPair, tests: &Tests) -> Said {
+    let first = match pair.verdict {
+        Evidence::Difference => Said::own(text!("tests-said-difference")),
+        Evidence::Insufficient => Said::around(&text!("tests-said-insufficient", why = HOLE), &[reason(pair)]),
+        Evidence::NoneShown => Said::own(text!("tests-said-none-shown")),
     };
-    said + &margin.unwrap_or_default()
+    let Some(margin) = pair.margin else { return first };
+    let (points, confidence) = (words::figure(100.0 * margin), words::confidence(tests.confidence));
+    let second = Said::own(text!("tests-said-margin", points = points, confidence = confidence));
+    Said::around(&[HOLE, HOLE].join(&text!("sentences-between")), &[first, second])
+}
+
+/// Why evidence is insufficient.
+fn reason(pair: &TestedPair) -> Said {
+    let Some(reason) = &pair.reason else { return Said::own(text!("tests-too-few")) };
+    let few = reason.strip_prefix("fewer than ").and_then(|rest| rest.strip_suffix(" rows"));
+    match few.and_then(|n| n.parse::<u64>().ok()) {
+        Some(n) => Said::own(text!("tests-reason-few", n = n)),
+        None => said(reason),
+    }
 }
