@@ -12,13 +12,14 @@ use crate::cohort::Cohort;
 use crate::estimate::Measured;
 use crate::finding::{Finding, Outcome};
 use crate::metric::{Against, Card, Comparison};
-use crate::plan::spec::{Language, Neighbours, SearchBy};
+use crate::plan::spec::{Language, Neighbours};
 use crate::schema::{Domain, Origin, Role};
 use crate::world::Usage;
 
 mod attacks;
 pub mod bias;
 pub mod changes;
+mod coarsening;
 pub mod history;
 mod stated;
 
@@ -28,14 +29,19 @@ pub use attacks::{
 };
 pub use bias::Bias;
 pub use changes::Changes;
+pub use coarsening::{ClassCriterion, ClassRisk, Coarsening, QuasiIdentifier};
 pub use history::{Past, Recurrence, Seen, Series, Since};
 pub use stated::Stated;
 
 /// Version of the layout of `report.json`; grows when a key changes its meaning or goes away.
 pub const REPORT_VERSION: u32 = 1;
 
+/// The content of `report.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Audit {
+    /// Grows when a key changes its meaning or goes away. A reader that finds a later one knows nothing of this file.
+    #[cfg_attr(feature = "cli", schemars(extend("const" = REPORT_VERSION)))]
     pub report_version: u32,
     pub generator: String,
     pub outcome: Outcome,
@@ -62,6 +68,7 @@ pub struct Audit {
 
 /// Which audit this is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Identity {
     pub name: String,
     pub title: String,
@@ -83,6 +90,7 @@ fn is_english(language: &Language) -> bool {
 
 /// The rows and columns that were audited.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Data {
     /// Rows of the source.
     pub rows_read: i64,
@@ -98,6 +106,7 @@ pub struct Data {
 
 /// What became of a column.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ColumnFate {
     pub name: Arc<str>,
     pub roles: BTreeSet<Role>,
@@ -116,6 +125,7 @@ pub struct ColumnFate {
 
 /// One clause of the data contract.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Promise {
     pub text: String,
     pub kept: bool,
@@ -123,6 +133,7 @@ pub struct Promise {
 
 /// What differential privacy claims of this report, for whom, and at what cost.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct PrivacyStatement {
     /// Name of the people the rows are about.
     pub population: String,
@@ -148,22 +159,28 @@ pub struct PrivacyStatement {
 
 /// The two-world test of one release.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Rehearsal {
     pub statistic: Arc<str>,
     /// Releases drawn in each world.
     pub draws: u32,
     /// The claim that was tested.
     #[serde(deserialize_with = "or_nan")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub epsilon: f64,
     #[serde(deserialize_with = "or_nan")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub delta: f64,
     /// With the confidence stated, epsilon is at least this.
     #[serde(deserialize_with = "or_nan")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub epsilon_lower: f64,
     /// What a perfect attack could have shown with so many draws.
     #[serde(deserialize_with = "or_nan")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub epsilon_ceiling: f64,
     #[serde(deserialize_with = "or_nan")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub confidence: f64,
     pub falsified: bool,
     /// Why nothing was tried; the figures above are not numbers then, null in the file.
@@ -178,6 +195,7 @@ fn or_nan<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
 
 /// How one line of the checklist stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     Pass,
@@ -187,6 +205,7 @@ pub enum Standing {
 
 /// One line of the privacy checklist, after NIST SP 800-226 (2025).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ChecklistLine {
     pub number: u32,
     pub topic: String,
@@ -195,116 +214,65 @@ pub struct ChecklistLine {
     pub value: String,
 }
 
-/// How the columns of a de-identified dataset were coarsened, and what an outsider can do before and after.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Coarsening {
-    pub search: SearchBy,
-    pub quasi_identifiers: Vec<QuasiIdentifier>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub sensitive: Option<Arc<str>>,
-    pub criteria: Vec<ClassCriterion>,
-    pub rows: u64,
-    pub rows_suppressed: u64,
-    pub suppression_max: f64,
-    /// What was minimised, and its value.
-    pub objective: String,
-    pub loss: f64,
-    /// Combinations of levels there are (regions, for Mondrian), and how many were looked at.
-    pub combinations: u64,
-    pub evaluated: u64,
-    /// Risks above which rows are counted.
-    pub risk_at: Vec<f64>,
-    /// Of the classes at the finest level of every column.
-    pub before: Option<ClassRisk>,
-    /// Absent when no row is left.
-    pub after: Option<ClassRisk>,
-}
-
-/// A column an outsider may know.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct QuasiIdentifier {
-    pub name: Arc<str>,
-    /// 0 is the finest, `levels` less one is `*`; absent where regions have values of their own.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub level: Option<u32>,
-    pub levels: u32,
-}
-
-/// A criterion, and its value for the worst class of the file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClassCriterion {
-    pub name: String,
-    pub asked: String,
-    pub attained: Option<f64>,
-    pub holds: bool,
-}
-
-/// Risk of re-identification by class sizes: `deidentify/risk.rs` has the definitions. Null where `suppress_below` withholds a count of rows.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ClassRisk {
-    pub rows: u64,
-    pub classes: u64,
-    pub class_min: Option<u64>,
-    pub class_max: Option<u64>,
-    pub prosecutor_max: Option<f64>,
-    /// Mean over rows of 1 / class size.
-    pub marketer: f64,
-    /// Share of rows above each of `risk_at`.
-    pub at_risk: Vec<Option<f64>>,
-    /// Share of rows alone in their class.
-    pub uniques: Option<f64>,
-    /// Greatest 1 / rows of the population in a class, and its mean over rows; absent without a population.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub journalist_max: Option<f64>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub journalist_mean: Option<f64>,
-}
-
 /// The model that was trained.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ModelCard {
     pub kind: String,
     pub penalty: String,
     /// Strength of the penalty that was used.
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub strength: f64,
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub l1_ratio: f64,
     pub rows_train: i64,
     pub rows_skipped: i64,
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub intercept: f64,
     pub coefficients: Vec<Coefficient>,
     /// Cross-validated loss per penalty, when there was a choice.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub path: Vec<PathPoint>,
     /// Greatest difference between the linear predictor in integers and in floating point, over the declared domain.
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub integer_gap_max: f64,
     pub notes: Vec<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Coefficient {
     pub feature: String,
     /// In the target's unit (linear) or log odds (logistic) per unit of the feature.
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub value: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub standard_error: Option<f64>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct PathPoint {
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub l1_ratio: f64,
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub strength: f64,
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub loss_mean: f64,
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub loss_standard_error: f64,
 }
 
 /// Counts per cohort of one set of attributes. A suppressed count is null.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CohortTable {
     pub across: Vec<Arc<str>>,
     pub rows: Vec<CohortRow>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CohortRow {
     pub cohort: Cohort,
     /// False for unknown and outside: shown, not compared.
@@ -320,6 +288,7 @@ pub struct CohortRow {
 
 /// One measured value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Reading {
     pub metric: Arc<str>,
     /// Names of the attributes; empty for everyone together.
@@ -332,6 +301,7 @@ pub struct Reading {
 
 /// What a value was compared with.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Contrast {
     pub compare: Comparison,
     pub against: Against,
@@ -349,6 +319,7 @@ fn is_zero(n: &u32) -> bool {
 
 /// How the numbers were computed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Method {
     pub confidence: f64,
     pub support_min: u64,
@@ -366,7 +337,10 @@ pub const RUN_VERSION: u32 = 1;
 
 /// What is not a function of the input: the content of `run.json`.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Record {
+    /// Grows when a key changes its meaning or goes away. A reader that finds a later one knows nothing of this file.
+    #[cfg_attr(feature = "cli", schemars(extend("const" = RUN_VERSION)))]
     pub run_version: u32,
     /// Start of the run in UTC and the first digits of the report's digest: `20260131T120000Z-1a2b3c4d`.
     pub run_id: String,
@@ -427,6 +401,7 @@ pub struct Record {
 
 /// Who may read a run folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Edition {
     /// Anybody: covered by the claim.
@@ -437,6 +412,7 @@ pub enum Edition {
 
 /// What a population has spent, and the place in the chain.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct LedgerState {
     pub population: String,
     /// Number and SHA-256 of the entry that charged this run.
@@ -456,18 +432,21 @@ pub struct LedgerState {
 
 /// A reason to exit with a code.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Exit {
     pub code: u8,
     pub why: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Previous {
     pub run_id: String,
     pub outcome: Outcome,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct FileDigest {
     pub name: String,
     pub bytes: u64,

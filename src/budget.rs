@@ -17,6 +17,7 @@ pub const UNITS: u64 = 1_000_000_000_000;
 
 /// A cost in units of 10^-12. Adding never wraps: it stops at the greatest integer, which nothing can afford.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Charge {
     pub rho: u64,
@@ -49,6 +50,7 @@ pub struct Allocation {
 
 /// How evidence was made publishable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Mechanism {
     /// As counted, without noise. No differential-privacy claim holds for what is computed from it.
@@ -61,6 +63,7 @@ pub enum Mechanism {
 
 /// The noise of one released statistic. Every number of it has noise of its own of this law.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Noise {
     /// The scale of Laplace noise or sigma^2 of Gaussian noise, as a fraction in the statistic's own units.
@@ -76,6 +79,7 @@ pub struct Noise {
 
 /// One statistic that passed the door.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub struct Receipt {
     /// Name of the demand.

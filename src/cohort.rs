@@ -113,3 +113,18 @@ impl Serialize for Cohort {
         serializer.collect_map(self.pairs.iter().map(|(name, level)| (&**name, &**level)))
     }
 }
+
+#[cfg(feature = "cli")]
+impl schemars::JsonSchema for Cohort {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Cohort".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "type": "object",
+            "description": "One group of rows: a level of every attribute, in the order of the attributes. No key at all is everybody.",
+            "additionalProperties": { "type": "string" }
+        })
+    }
+}

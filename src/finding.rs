@@ -13,6 +13,7 @@ use crate::plan::spec::Level;
 
 /// What the interval says about the limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
     /// The whole interval is on the right side of the limit.
@@ -27,6 +28,7 @@ pub enum Verdict {
 
 /// One criterion, as the pipeline file has it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Gate {
     pub metric: Arc<str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +46,7 @@ pub struct Gate {
 
 /// An accepted breach.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Waived {
     pub cohort: BTreeMap<Arc<str>, Arc<str>>,
     pub reason: Arc<str>,
@@ -53,6 +56,7 @@ pub struct Waived {
 
 /// One judged value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Finding {
     /// Stable: kind of finding, metric, comparison and attributes, joined by slashes.
     pub code: Arc<str>,
@@ -90,6 +94,7 @@ pub struct Judged {
 
 /// The outcome of a run over all findings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Outcome {
     /// Every criterion is met, or waived.

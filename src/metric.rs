@@ -74,6 +74,7 @@ impl fmt::Display for Against {
 
 /// What a metric says and does not say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Card {
     /// Stable identifier, used in pipeline files and reports.
     pub id: &'static str,
@@ -91,6 +92,7 @@ pub struct Card {
 
 /// The columns a metric reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Needs {
     /// Nothing but the protected columns.

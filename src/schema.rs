@@ -84,6 +84,7 @@ impl fmt::Display for Role {
 
 /// The set of values a column may take.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Domain {
     /// Closed list of texts, in report order.
@@ -96,6 +97,7 @@ pub enum Domain {
 
 /// Whether a domain was written by a person or read off the data.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Origin {
     Declared,

@@ -56,6 +56,7 @@ impl Entropy {
 
 /// Resources one stage used.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Usage {
     pub stage: String,
     pub wall_ms: u64,

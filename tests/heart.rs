@@ -61,6 +61,9 @@ mod public;
 mod reference;
 #[path = "heart/regulation.rs"]
 mod regulation;
+#[cfg(all(feature = "sql", feature = "store", feature = "html", feature = "cli"))]
+#[path = "heart/schemas.rs"]
+mod schemas;
 #[cfg(feature = "sql")]
 #[path = "heart/shipped.rs"]
 mod shipped;

@@ -6,9 +6,11 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// Attacks on what a run made, with the rows it was made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct AttacksOnRows {
     /// Of every interval.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub confidence: f64,
     /// The model that was trained here; none where none was.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -20,6 +22,7 @@ pub struct AttacksOnRows {
 
 /// An attack that was made, or why not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "Attempt{T}"))]
 #[serde(rename_all = "kebab-case", tag = "status")]
 pub enum Attempt<T> {
     Attacked(T),
@@ -37,12 +40,16 @@ impl<T> Attempt<T> {
 
 /// A share, or a difference of shares, with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Share {
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub value: f64,
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub lower: f64,
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub upper: f64,
 }
 
@@ -53,6 +60,7 @@ fn number<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
 
 /// The trained model under attack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ModelAttacked {
     /// Training rows without a missing value.
     pub rows_trained: u64,
@@ -74,9 +82,11 @@ pub struct ModelAttacked {
 
 /// What is recognised where few others may be taken for members.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Recognised {
     /// Share of the others that may be taken for members.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub false_positives_max: f64,
     pub false_positives: u64,
     /// Share of the members that are recognised.
@@ -85,6 +95,7 @@ pub struct Recognised {
 
 /// One cohort among the rows of the largest leverage.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Exposed {
     pub attribute: Arc<str>,
     pub level: Arc<str>,
@@ -93,6 +104,7 @@ pub struct Exposed {
     pub exposed: u64,
     /// Of all rows of that hundredth.
     #[serde(deserialize_with = "number")]
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub share_of_exposed: f64,
     /// Of the cohort's rows; one in a hundred of everyone.
     pub share_of_cohort: Share,
@@ -100,6 +112,7 @@ pub struct Exposed {
 
 /// A level guessed from the other features, the outcome and the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct AttributeGuessed {
     pub column: Arc<str>,
     pub levels: u32,
@@ -114,6 +127,7 @@ pub struct AttributeGuessed {
 
 /// Guesses with and without the model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Guessed {
     pub rows: u64,
     pub right_with: u64,
@@ -124,6 +138,7 @@ pub struct Guessed {
 
 /// The de-identified dataset under attack.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct DatasetAttacked {
     /// Rows behind the file that was attacked, and as many that are not behind it.
     pub rows_original: u64,
@@ -134,6 +149,7 @@ pub struct DatasetAttacked {
 
 /// The risk of one attack on a released file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct RiskFound {
     pub attack: String,
     /// Guesses about rows behind the file, and how many were right.

@@ -32,6 +32,7 @@ pub use tests::Tests;
 
 /// One field for each part; what was not asked for, or cannot be computed from the columns there are, is absent.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Bias {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub strata: Vec<Strata>,
@@ -67,6 +68,7 @@ impl Bias {
 
 /// A figure with its interval, as it is published outside the readings. Points are finite.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "status")]
 pub enum Figure {
     Estimated {

@@ -19,6 +19,7 @@ pub const CHANGES_VERSION: u32 = 1;
 
 /// A value of the run before and of the run after.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "{T}Pair"))]
 pub struct Pair<T> {
     pub before: T,
     pub after: T,
@@ -32,6 +33,7 @@ impl<T: PartialEq> Pair<T> {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Changes {
     pub changes_version: u32,
     pub before: RunOf,
@@ -59,6 +61,7 @@ pub struct Changes {
 
 /// One of the two runs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct RunOf {
     pub run_id: String,
     pub pipeline: String,
@@ -74,6 +77,7 @@ pub struct RunOf {
 
 /// Why a run folder could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Unread {
     Missing,
@@ -83,6 +87,7 @@ pub enum Unread {
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Counts {
     pub new: u32,
     pub fixed: u32,
@@ -99,6 +104,7 @@ pub struct Counts {
 
 /// A finding is open when it is not met and no waiver covers it.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Findings {
     /// Open now; before it was met, or not judged.
     pub new: Vec<FindingChange>,
@@ -119,6 +125,7 @@ impl Findings {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct FindingChange {
     pub code: String,
     /// What is judged; absent for a note.
@@ -171,6 +178,7 @@ impl FindingChange {
 
 /// What a criterion judges, without its limit.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct What {
     pub metric: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -188,6 +196,7 @@ impl What {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct State {
     pub cohort: Cohort,
     pub verdict: Verdict,
@@ -209,6 +218,7 @@ impl State {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Limit {
     pub level: Level,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -226,6 +236,7 @@ impl Limit {
 
 /// How a value stands to the value before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Movement {
     /// The intervals are disjoint.
@@ -239,6 +250,7 @@ pub enum Movement {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ValueChange {
     #[serde(flatten)]
     pub what: What,
@@ -254,6 +266,7 @@ pub struct ValueChange {
 
 /// After less before.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "status")]
 pub enum Difference {
     /// From the half widths of the two intervals, on the side that matters (Zou and Donner 2008).
@@ -269,6 +282,7 @@ pub enum Difference {
 
 /// Why no interval of the difference can be said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Unsaid {
     /// Nobody said that the rows of the two runs are of different units.
@@ -286,6 +300,7 @@ pub enum Unsaid {
 
 /// A criterion that is there in one run only, or has another limit or level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CriterionChange {
     #[serde(flatten)]
     pub what: What,
@@ -295,6 +310,7 @@ pub struct CriterionChange {
 
 /// A key with a value that differs; absent in a run that has none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Setting {
     pub name: String,
     pub before: Option<String>,
@@ -302,6 +318,7 @@ pub struct Setting {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ColumnChange {
     pub name: String,
     /// In which run the column is.
@@ -322,6 +339,7 @@ pub struct ColumnChange {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ModelChange {
     pub facts: Vec<Setting>,
     /// Coefficients and intercept that differ.
@@ -330,6 +348,7 @@ pub struct ModelChange {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct CoefficientChange {
     /// Absent for the intercept.
     pub feature: Option<String>,
@@ -338,6 +357,7 @@ pub struct CoefficientChange {
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct DataChange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows_read: Option<Pair<i64>>,
@@ -353,6 +373,7 @@ pub struct DataChange {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct FileChange {
     pub name: String,
     /// SHA-256.
@@ -362,6 +383,7 @@ pub struct FileChange {
 
 /// The budget of privacy; absent figures are of a run without differential privacy or without a ledger.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Budget {
     pub population: Pair<Option<String>>,
     /// The claim of the run.

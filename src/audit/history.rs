@@ -8,6 +8,7 @@ use crate::plan::spec::Level;
 
 /// When something was seen.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Seen {
     pub run_id: String,
     /// RFC 3339, UTC.
@@ -16,6 +17,7 @@ pub struct Seen {
 
 /// How an open finding stands in the history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Recurrence {
     /// Never open before.
@@ -28,6 +30,7 @@ pub enum Recurrence {
 
 /// Since when a finding is open.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Since {
     pub code: String,
     pub cohort: Cohort,
@@ -41,6 +44,7 @@ pub struct Since {
 
 /// A judged value over the last runs, oldest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Series {
     pub code: String,
     pub cohort: Cohort,
@@ -49,6 +53,7 @@ pub struct Series {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Past {
     pub run_id: String,
     pub started_at: String,

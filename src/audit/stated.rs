@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// Shown on the page under the author's name, apart from what the program says.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Stated {
     /// Name of the house the report is of.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -113,7 +113,7 @@ enum Verb {
     /// Print what cron or systemd needs, the next due times, and whether a run is late.
     #[cfg(feature = "schedule")]
     Schedule(schedule::Args),
-    /// Print the JSON Schema of pipeline files, for editors.
+    /// Print the JSON Schema of pipeline files, report.json or run.json.
     Schema(schema::Args),
     /// Write synthetic data with documented facts planted in it.
     DemoData(demo_data::Args),

@@ -6,6 +6,7 @@ use super::{between, epsilon, stratified};
 
 /// How the interval was made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "IntervalMethod"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Method {
     Wilson,

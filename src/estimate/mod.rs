@@ -90,6 +90,7 @@ impl std::ops::Add for Share {
 
 /// A confidence interval. An end that is not there is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Interval {
     pub lower: Option<f64>,
     pub upper: Option<f64>,
@@ -107,16 +108,20 @@ impl Interval {
 
 /// How much data is behind an estimate.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Support {
     /// Rows in the denominator; of a comparison, in the smaller one.
     pub n: i64,
     /// Independent rows that would give the same error (Kish 1965 for weights; from the jackknife for units).
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub n_effective: f64,
 }
 
 /// A number, its interval and its support.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Estimate {
+    #[cfg_attr(feature = "cli", schemars(with = "Option<f64>"))]
     pub point: f64,
     pub interval: Interval,
     pub confidence: f64,
@@ -188,14 +193,6 @@ impl Estimate {
         Estimate::with_error(point, (0.0, None), (point, point), support, Method::Joint, confidence)
     }
 
-    /// A figure with bootstrap replicates; percentiles.
-    pub fn with_replicates(point: f64, mut replicates: Vec<f64>, support: Support, confidence: f64) -> Estimate {
-        replicates.sort_by(f64::total_cmp);
-        let basis = Basis::Replicates(replicates);
-        let interval = basis.interval(confidence, point);
-        Estimate { point, interval, confidence, support, method: Method::Bootstrap, basis }
-    }
-
     /// The same estimate in another unit: times a positive number that is known.
     pub fn times(&self, factor: f64) -> Estimate {
         let basis = Basis::Scaled { basis: Box::new(self.basis.clone()), point: self.point, factor };
@@ -213,6 +210,7 @@ impl Estimate {
 
 /// Why there is no number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Why {
     EmptyDenominator,
@@ -264,6 +262,7 @@ impl Why {
 
 /// The outcome of measuring.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case", tag = "status")]
 pub enum Measured {
     Estimated(Estimate),

@@ -101,13 +101,14 @@ impl Sample {
         Sample::Buckets { point, left_out, filled, n: total.denominator.n, n_effective: w * w / ww, share: true }
     }
 
-    /// Any figure from its value and the values with one bucket left out.
+    /// Any figure from its value and the values with one bucket left out; none where these are all alike, for they tell nothing of its error.
     pub fn buckets(point: Option<f64>, left_out: Vec<Option<f64>>, filled: usize, n: i64) -> Sample {
         let Some(point) = point else { return Sample::None(Why::EmptyDenominator) };
         if filled < BUCKETS_MIN {
             return Sample::None(Why::TooFewBuckets);
         }
         match left_out.into_iter().collect::<Option<Vec<f64>>>() {
+            Some(left_out) if !vary(point, &left_out) => Sample::None(Why::BucketsDoNotVary),
             Some(left_out) => Sample::Buckets { point, left_out, filled, n, n_effective: n as f64, share: false },
             None => Sample::None(Why::TooFewBuckets),
         }
@@ -302,6 +303,11 @@ impl Sample {
         let support = Support { n: self.n(), n_effective: self.n_effective() };
         Measured::Estimated(Estimate { point, interval, confidence, support, method, basis })
     }
+}
+
+/// True when a value with a bucket left out differs from the point by more than its last digits.
+fn vary(point: f64, left_out: &[f64]) -> bool {
+    left_out.iter().any(|value| (value - point).abs() > 16.0 * f64::EPSILON * point.abs())
 }
 
 /// sqrt((m - 1) / m sum of (left out - mean)^2) over the m buckets with rows (Shao and Tu 1995, 2.3).

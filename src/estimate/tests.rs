@@ -284,3 +284,21 @@ proptest! {
         }
     }
 }
+
+/// Values that are the same without any bucket have no jackknife error; a share of 0 or 1 has its interval without it.
+#[test]
+fn buckets_that_do_not_vary_give_no_interval() {
+    let of = |point: f64, left_out: f64| Sample::buckets(Some(point), vec![Some(left_out); 200], 200, 1000);
+    for point in [0.0, 1.0, 0.1 + 0.2, -7e9, f64::MAX] {
+        assert_eq!(of(point, point).measure(0.95), Measured::Undefined { why: Why::BucketsDoNotVary });
+    }
+    assert_eq!(of(0.1 + 0.2, 0.3), Sample::None(Why::BucketsDoNotVary));
+    let mut left_out = vec![Some(2.0); 200];
+    left_out[7] = Some(2.001);
+    let measured = Sample::buckets(Some(2.0), left_out, 200, 1000).measure(0.95);
+    let (lower, upper) = ends(&measured);
+    assert!(lower < 2.0 && upper > 2.0);
+    let share = Share { numerator: Cell::rows(5), denominator: Cell::rows(5) };
+    let (lower, upper) = ends(&Sample::bucketed_share(&[share; 200]).measure(0.95));
+    assert!(lower < 1.0 && upper >= 1.0 - 1e-12);
+}

@@ -362,6 +362,8 @@ impl Edition {
     /// it follows from released numbers follows from nothing else.
     fn explained(&self) {
         let (report, record) = (self.json("report.json"), self.json("run.json"));
+        crate::schemas::holds_report(&report);
+        crate::schemas::holds_run(&record);
         let bytes = |name: &str| self.file(name).content.as_deref().unwrap();
         let page = evenhand::report::html(bytes("report.json"), bytes("run.json")).unwrap();
         assert!(page.as_bytes() == bytes("report.html"), "the page is no function of report.json and run.json");
@@ -759,6 +761,7 @@ fn told(pipeline: &str) {
     let pipeline = format!("{pipeline}{MORE}");
     let one = house.edition(first.as_bytes(), &pipeline, &Reference);
     let inner = one.inner("run.json");
+    crate::schemas::holds_run(&inner);
     let second = table(1300).replace(",m,", ",f,");
     let other = house.edition(second.as_bytes(), &pipeline, &house.told(&first, true));
     same(&one, &other);

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Figure;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Classes {
     /// Columns of the true and of the decided class.
     pub target: Arc<str>,
@@ -16,6 +17,7 @@ pub struct Classes {
 
 /// Every class by the cohorts of one set of attributes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ClassSet {
     pub across: Vec<Arc<str>>,
     /// The cohort that selection rates are divided by; without one each class has its own: the cohort of the highest rate.
@@ -27,6 +29,7 @@ pub struct ClassSet {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Class {
     pub class: Arc<str>,
     pub cohorts: Vec<ClassCohort>,
@@ -37,6 +40,7 @@ pub struct Class {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ClassCohort {
     pub cohort: String,
     /// Rows decided to be of the class, of those with a decision.

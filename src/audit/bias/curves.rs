@@ -6,6 +6,7 @@ use super::Figure;
 
 /// Both curves of a score, with intervals.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Curves {
     /// Why nothing is shown; then both lists are empty.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -21,6 +22,7 @@ pub struct Curves {
 
 /// Rates where rows with a score of at least the threshold are selected. Both intervals hold at once with the confidence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Corner {
     pub threshold: f64,
     pub false_positive_rate: Figure,
@@ -29,6 +31,7 @@ pub struct Corner {
 
 /// Rows with a score from `from`, below `to`; the last bin has its end too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Bin {
     pub from: f64,
     pub to: f64,

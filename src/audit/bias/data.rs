@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Figure;
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct DataBias {
     /// One per set of attributes.
     pub representation: Vec<Representation>,
@@ -24,6 +25,7 @@ pub struct DataBias {
 
 /// Shares of the rows of one set of attributes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Representation {
     pub across: Vec<Arc<str>>,
     pub cohorts: Vec<Represented>,
@@ -38,6 +40,7 @@ pub struct Representation {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Represented {
     pub cohort: String,
     /// Of the rows of known cohort.
@@ -48,6 +51,7 @@ pub struct Represented {
 
 /// A share compared with that of the population, which counts as known without error.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct AgainstPopulation {
     pub expected: f64,
     pub difference: Figure,
@@ -58,6 +62,7 @@ pub struct AgainstPopulation {
 
 /// How far the shares are from those of the population.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Fit {
     /// Pearson's statistic; corrected to first order where rows share units or carry weights. Absent where the shares are withheld.
     pub chi_squared: Option<f64>,
@@ -78,6 +83,7 @@ pub struct Fit {
 
 /// Missing values of one column by the cohorts of one set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct MissingValues {
     pub column: Arc<str>,
     pub across: Vec<Arc<str>>,
@@ -95,6 +101,7 @@ pub struct MissingValues {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct MissingShare {
     pub cohort: String,
     pub share: Figure,
@@ -102,6 +109,7 @@ pub struct MissingShare {
 
 /// Columns that tell the levels of a protected column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Proxies {
     pub attribute: Arc<str>,
     /// Levels that are told from the rest: those with enough rows.
@@ -115,6 +123,7 @@ pub struct Proxies {
 
 /// How one column tells a protected column.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Proxy {
     pub column: Arc<str>,
     pub numeric: bool,
@@ -144,6 +153,7 @@ pub struct Proxy {
 
 /// How all columns together tell a protected column, on rows that were not fitted on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Together {
     /// Why it was not computed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -156,6 +166,7 @@ pub struct Together {
 
 /// How one level is told from the rest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Told {
     pub level: Arc<str>,
     pub auc: Figure,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::Figure;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Individual {
     /// Of the decision, and of the label.
     pub consistency: Vec<Consistency>,
@@ -14,6 +15,7 @@ pub struct Individual {
 
 /// 1 minus the mean distance of a row's value from the mean over its nearest rows (Zemel et al. 2013).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Consistency {
     /// `decision` or `label`.
     pub of: String,
@@ -31,6 +33,7 @@ pub struct Consistency {
 
 /// A figure of a cohort.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct OfCohort {
     /// `sex = f`.
     pub cohort: String,
@@ -39,6 +42,7 @@ pub struct OfCohort {
 
 /// A protected column switched, everything else held.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Flip {
     pub column: String,
     /// The model reads the column, or one that is computed from it.
@@ -51,6 +55,7 @@ pub struct Flip {
 
 /// Rows of one level, switched to another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Direction {
     pub from: String,
     pub to: String,

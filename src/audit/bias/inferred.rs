@@ -6,6 +6,7 @@ use super::Figure;
 
 /// One attribute that is known by probability.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Inferred {
     /// As the pipeline file and the readings name it.
     pub name: String,
@@ -22,6 +23,7 @@ pub struct Inferred {
 
 /// Rows by the state of their probabilities. None is withheld.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "InferredRows"))]
 pub struct Rows {
     /// With probabilities within 0 and 1 that sum to one within 0.01.
     pub used: Option<i64>,
@@ -36,6 +38,7 @@ pub struct Rows {
 
 /// One level.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "InferredLevel"))]
 pub struct Level {
     pub level: String,
     /// Column of its probabilities.
@@ -49,6 +52,7 @@ pub struct Level {
 
 /// One rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "InferredMetric"))]
 pub struct Metric {
     pub metric: String,
     /// In the order of the levels.

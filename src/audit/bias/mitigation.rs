@@ -6,6 +6,7 @@ use super::Figure;
 
 /// Candidates beside the decisions or predictions as they were, on rows that no choice was made on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Mitigation {
     /// Protected columns of the cohorts.
     pub across: Vec<String>,
@@ -33,6 +34,7 @@ pub struct Mitigation {
 
 /// How good, and how far apart.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "MitigationOutcome"))]
 pub struct Outcome {
     pub quality: Figure,
     /// Difference of the worst pair of cohorts, one for each parity.
@@ -41,6 +43,7 @@ pub struct Outcome {
 
 /// One candidate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Tried {
     pub id: String,
     /// The protected column is read for every new decision.
@@ -60,6 +63,7 @@ pub struct Tried {
 
 /// What changes for a cohort.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Effect {
     pub cohort: String,
     pub rows: Option<i64>,
@@ -73,6 +77,7 @@ pub struct Effect {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct NotTried {
     pub remedy: String,
     pub why: String,
@@ -80,6 +85,7 @@ pub struct NotTried {
 
 /// What a law or its makers say, as far as this program knows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "MitigationStatement"))]
 pub struct Statement {
     pub place: String,
     pub text: String,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Figure;
 
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Ranking {
     /// Rows with a score.
     pub rows: Option<i64>,
@@ -19,6 +20,7 @@ pub struct Ranking {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Top {
     pub k: i64,
     /// Rows of the score at the cut, and the places left for them. Absent where counts are withheld.
@@ -26,6 +28,7 @@ pub struct Top {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct RankedSet {
     pub across: Vec<Arc<str>>,
     pub cohorts: Vec<Ranked>,
@@ -36,12 +39,14 @@ pub struct RankedSet {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Infeasible {
     pub ranks: i64,
     pub of: i64,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Ranked {
     pub cohort: String,
     /// One per size of the top: share of the cohort that is in it.

@@ -8,6 +8,7 @@ use super::Figure;
 
 /// The view of one rule.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Regulation {
     /// As the pipeline file names it.
     pub rule: String,
@@ -27,6 +28,7 @@ pub struct Regulation {
 
 /// Something that is so in one place at one time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "RegulationStatement"))]
 pub struct Statement {
     pub text: String,
     /// As of when it was read.
@@ -38,6 +40,7 @@ pub struct Statement {
 
 /// How well a statement is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "RegulationSource"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Source {
     /// A page about the text, or a copy of it; the official text was not read.
@@ -58,6 +61,7 @@ impl Source {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "RegulationTable"))]
 pub struct Table {
     pub title: String,
     /// Headings after that of the cohort.
@@ -67,6 +71,7 @@ pub struct Table {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "RegulationRow"))]
 pub struct Row {
     pub cohort: String,
     pub cells: Vec<Cell>,
@@ -82,6 +87,7 @@ impl Table {
 
 /// One entry of a table.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "RegulationCell"))]
 #[serde(rename_all = "kebab-case", tag = "is")]
 pub enum Cell {
     Count {

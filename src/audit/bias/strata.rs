@@ -6,6 +6,7 @@ use super::Figure;
 
 /// What was found in one set of attributes.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Strata {
     pub across: Vec<String>,
     /// Control columns.
@@ -23,6 +24,7 @@ pub struct Strata {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Stratum {
     pub levels: String,
     pub rows: i64,
@@ -30,6 +32,7 @@ pub struct Stratum {
 
 /// One rate, and every cohort with the one it is compared with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct RateWithin {
     pub metric: String,
     pub cohorts: Vec<Adjusted>,
@@ -37,6 +40,7 @@ pub struct RateWithin {
 
 /// One cohort compared with another within strata.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Adjusted {
     pub cohort: String,
     /// The reference cohort; none for all other compared cohorts together.
@@ -66,6 +70,7 @@ pub struct Adjusted {
 
 /// Tests of independent rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct PooledTests {
     /// Cochran-Mantel-Haenszel: no difference in any stratum.
     pub chi2: f64,
@@ -79,6 +84,7 @@ pub struct PooledTests {
 
 /// Breslow and Day: equal odds ratios in all strata; with Tarone's correction.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Homogeneity {
     pub chi2: f64,
     pub p: f64,
@@ -88,6 +94,7 @@ pub struct Homogeneity {
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct ByStratum {
     /// Position among the strata.
     pub stratum: u32,
@@ -98,6 +105,7 @@ pub struct ByStratum {
 
 /// The two cohorts that differ most in a metric within one stratum.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Widest {
     pub metric: String,
     pub stratum: u32,
@@ -110,6 +118,7 @@ pub struct Widest {
 /// Conditional demographic disparity of a cohort: its share of those with outcome 0 minus its share of those with outcome 1, averaged over the
 /// strata by their rows.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Disparity {
     /// `decision` or `label`.
     pub outcome: String,

@@ -7,6 +7,7 @@ use crate::estimate::Measured;
 
 /// What the searches found.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Subgroups {
     /// Columns whose levels were combined.
     pub columns: Vec<String>,
@@ -22,6 +23,7 @@ pub struct Subgroups {
 
 /// One search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Search {
     /// What is counted against a row, as the pipeline file names it.
     pub of: String,
@@ -48,6 +50,7 @@ pub struct Search {
 
 /// A subgroup that held on rows it was not found on.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Found {
     /// `age from 25 to below 35` and the like.
     pub conditions: Vec<String>,

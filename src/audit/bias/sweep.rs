@@ -6,6 +6,7 @@ use super::Figure;
 
 /// Rates and their gaps where rows with a score of at least a threshold are selected.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Sweep {
     /// Why nothing is shown; then there are no thresholds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -24,6 +25,7 @@ pub const RATES: [&str; 4] =
 
 /// The cohorts of one set of attributes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Swept {
     pub across: Vec<String>,
     /// Left out where there are too many cohorts.
@@ -46,6 +48,7 @@ pub struct Swept {
 
 /// A cohort's rates at every threshold. None where the denominator is empty.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Curve {
     pub cohort: String,
     pub n: i64,
@@ -54,6 +57,7 @@ pub struct Curve {
 
 /// Worst pairs at one threshold, for each rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct At {
     pub threshold: f64,
     pub differences: Vec<Figure>,
@@ -62,6 +66,7 @@ pub struct At {
 
 /// A statistic and its two-sided p-value.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Test {
     pub statistic: f64,
     pub p: f64,
@@ -69,6 +74,7 @@ pub struct Test {
 
 /// The scores of two cohorts.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct TwoSamples {
     pub cohort: String,
     pub with: String,

@@ -6,6 +6,7 @@ use super::Figure;
 
 /// All tests of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct Tests {
     pub confidence: f64,
     /// Comparisons of two cohorts with a p-value, over all sets and rates: the family of their adjusted p-values.
@@ -22,6 +23,7 @@ pub struct Tests {
 
 /// The tests of one set of attributes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct TestedSet {
     pub across: Vec<String>,
     pub rates: Vec<TestedRate>,
@@ -29,6 +31,7 @@ pub struct TestedSet {
 
 /// The tests of one rate.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct TestedRate {
     pub metric: String,
     /// Why nothing is tested: withheld, or fewer than two cohorts have a value.
@@ -44,6 +47,7 @@ pub struct TestedRate {
 
 /// The cohort the others are compared with.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct TestedWith {
     pub cohort: String,
     /// Declared as reference; otherwise the one of the highest rate, picked by the data.
@@ -54,6 +58,7 @@ pub struct TestedWith {
 
 /// All cohorts of enough rows at once.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct TestedGap {
     pub cohorts: usize,
     /// Greatest rate minus least.
@@ -75,6 +80,7 @@ pub struct TestedGap {
 
 /// Which p-value is the one to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Read {
     Z,
@@ -84,6 +90,7 @@ pub enum Read {
 
 /// What a comparison says about equality.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Evidence {
     /// A difference remains after adjustment for the whole family.
@@ -96,6 +103,7 @@ pub enum Evidence {
 
 /// One cohort compared with another.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
 pub struct TestedPair {
     pub cohort: String,
     pub count: i64,

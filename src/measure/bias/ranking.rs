@@ -17,7 +17,7 @@ use super::distances::curve::is_outside;
 use crate::audit::Reading;
 use crate::audit::bias::Figure;
 use crate::audit::bias::ranking::{Infeasible, Ranked, RankedSet, Ranking, Top};
-use crate::estimate::{BUCKETS, Sample, Why, contrast};
+use crate::estimate::{BUCKETS, BUCKETS_MIN, Sample, Why, contrast};
 use crate::evidence::{Missing, Released};
 use crate::measure::index::Index;
 use crate::measure::suppression::{Layer, Protection};
@@ -271,11 +271,13 @@ impl<'a> List<'a> {
             let left = rows - part.iter().sum::<f64>();
             (left > 0.0).then(|| ((taken - in_top(part, cut)) / left).clamp(0.0, 1.0))
         };
-        match Sample::buckets(Some(p), parts.iter().map(without).collect(), filled, rows as i64) {
-            Sample::Buckets { point, left_out, filled, n, n_effective, .. } => {
-                Sample::Buckets { point, left_out, filled, n, n_effective, share: true }
-            }
-            other => other,
+        if filled < BUCKETS_MIN {
+            return Sample::None(Why::TooFewBuckets);
+        }
+        let n = rows as i64;
+        match parts.iter().map(without).collect::<Option<Vec<f64>>>() {
+            Some(left_out) => Sample::Buckets { point: p, left_out, filled, n, n_effective: rows, share: true },
+            None => Sample::None(Why::TooFewBuckets),
         }
     }
 

@@ -21,6 +21,7 @@ use crate::audit::bias::Figure;
 use crate::audit::bias::subgroups::{Found, Search, Subgroups};
 use crate::cohort::Cohort;
 use crate::demand::{Demand, RowKey, Shape};
+use crate::estimate::equality::holm;
 use crate::estimate::{BUCKETS, Estimate, Measured};
 use crate::evidence::Missing;
 use crate::finding::{Finding, Verdict};
@@ -34,7 +35,7 @@ mod held_out;
 mod rows;
 mod slices;
 
-use held_out::{Outcome, Tested, holm, likelihood_ratio};
+use held_out::{Outcome, Tested, likelihood_ratio};
 use rows::{Outcomes, Rows};
 pub use rows::{mix, number};
 use slices::{Bits, Choice, Condition, Losses, Question, Slice};

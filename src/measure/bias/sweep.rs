@@ -12,7 +12,6 @@ use crate::audit::bias::sweep::{At, Curve, Sweep, Swept, Test, TwoSamples};
 use crate::demand::Demand;
 use crate::estimate::{BUCKETS, Sample, Share, contrast};
 use crate::evidence::Missing;
-use crate::measure::suppression::Layer;
 use crate::measure::tables::{Group, Groups};
 use crate::measure::{Subject, noise};
 use crate::metric::{Against, Comparison};
@@ -66,11 +65,9 @@ pub fn measure(
     if thresholds.is_empty() {
         return Ok(Some(nothing("no row has a score")));
     }
+    // Nothing is withheld here: there is no limit of publication.
     let sets = &context.cohorts.sets;
-    let sets = sets.iter().enumerate().filter(|(set, groups)| {
-        groups.groups.iter().all(|group| context.protection.shows(Some(*set), &group.codes, Layer::Joint))
-    });
-    let sets = sets.map(|(_, groups)| swept(plan, groups, &spreads, &everyone, &thresholds, &snap)).collect();
+    let sets = sets.iter().map(|groups| swept(plan, groups, &spreads, &everyone, &thresholds, &snap)).collect();
     Ok(Some(Sweep { withheld: None, decided_at, confidence, thresholds, sets }))
 }
 

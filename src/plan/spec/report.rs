@@ -15,7 +15,7 @@ pub enum Language {
 
 /// A form of the result besides the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[cfg_attr(feature = "cli", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "cli", derive(schemars::JsonSchema), schemars(rename = "ReportFormat"))]
 #[serde(rename_all = "kebab-case")]
 pub enum Format {
     /// Markdown, for a pull request.

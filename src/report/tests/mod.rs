@@ -28,6 +28,8 @@ mod private;
 #[cfg(feature = "html")]
 mod rules;
 #[cfg(feature = "html")]
+mod schemas;
+#[cfg(feature = "html")]
 mod sweep;
 
 use sample::{PLAIN, Words, sample};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::sample::{PLAIN, Words, sample};
 use crate::audit::{
-    Audit, ChecklistLine, CohortRow, CohortTable, ColumnFate, Edition, FileDigest, LedgerState, PrivacyStatement,
-    Record, Rehearsal, Standing,
+    AttacksOnRows, Attempt, AttributeGuessed, Audit, ChecklistLine, CohortRow, CohortTable, ColumnFate,
+    DatasetAttacked, Edition, Exposed, FileDigest, Guessed, LedgerState, ModelAttacked, PrivacyStatement, Recognised,
+    Record, Rehearsal, RiskFound, Share, Standing,
 };
 use crate::budget::{Charge, Mechanism, Noise};
 use crate::cohort::Cohort;
@@ -536,11 +537,20 @@ fn every_text_colour_stands_out_from_every_background() {
     assert_eq!(palettes, 3);
 }
 
-#[test]
-fn attacks_are_shown_with_their_intervals_and_hostile_names_escaped() {
-    use crate::audit::*;
-    let (audit, mut record) = sample(&PLAIN, 0);
-    record.files = Vec::new();
+fn risk(risk: Option<Share>) -> RiskFound {
+    RiskFound {
+        attack: "Linking".into(),
+        guesses: 9,
+        right: 5,
+        control_guesses: 9,
+        right_control: 4,
+        risk,
+        warnings: vec![HOSTILE.into()],
+    }
+}
+
+/// Every attack that can be told of.
+pub fn attacked() -> AttacksOnRows {
     let share = |value: f64| Share { value, lower: value - 0.1, upper: value + 0.1 };
     let guessed = Guessed { rows: 40, right_with: 30, right_without: 20, gain: share(0.25) };
     let exposed = |i: u32| Exposed {
@@ -551,16 +561,7 @@ fn attacks_are_shown_with_their_intervals_and_hostile_names_escaped() {
         share_of_exposed: 0.5,
         share_of_cohort: share(0.15),
     };
-    let risk = |risk| RiskFound {
-        attack: "Linking".into(),
-        guesses: 9,
-        right: 5,
-        control_guesses: 9,
-        right_control: 4,
-        risk,
-        warnings: vec![HOSTILE.into()],
-    };
-    record.attacks = Some(AttacksOnRows {
+    AttacksOnRows {
         confidence: 0.95,
         model: Some(Attempt::Attacked(ModelAttacked {
             rows_trained: 4000,
@@ -584,7 +585,14 @@ fn attacks_are_shown_with_their_intervals_and_hostile_names_escaped() {
             risks: vec![risk(Some(share(0.222))), risk(None)],
             notes: vec!["as written".into()],
         })),
-    });
+    }
+}
+
+#[test]
+fn attacks_are_shown_with_their_intervals_and_hostile_names_escaped() {
+    let (audit, mut record) = sample(&PLAIN, 0);
+    record.files = Vec::new();
+    record.attacks = Some(attacked());
     let page = page(&audit, &record);
     for part in [
         "0.731",

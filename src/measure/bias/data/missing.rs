@@ -11,10 +11,11 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::super::Context;
-use super::{COLUMNS_MAX, adjust, independence, named, table};
+use super::{COLUMNS_MAX, independence, named, table};
 use crate::audit::bias::Figure;
 use crate::audit::bias::data::{MissingShare, MissingValues};
 use crate::demand::{Axis, Demand, Shape, hash};
+use crate::estimate::equality::benjamini_hochberg;
 use crate::estimate::{BUCKETS, Sample, Share, contrast};
 use crate::evidence::Missing;
 use crate::measure::noise;
@@ -131,7 +132,7 @@ pub fn measure(context: &Context) -> Result<(Vec<MissingValues>, u32), Missing> 
         }
     }
     let tested: Vec<f64> = found.iter().filter_map(|values| values.p).collect();
-    let mut adjusted = adjust::benjamini_hochberg(&tested).into_iter();
+    let mut adjusted = benjamini_hochberg(&tested).into_iter();
     for values in found.iter_mut().filter(|values| values.p.is_some()) {
         values.p_adjusted = adjusted.next();
     }

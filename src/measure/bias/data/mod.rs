@@ -13,7 +13,6 @@ use crate::plan::Plan;
 use crate::scalar::Kind;
 use crate::schema::{Column, Domain, Role};
 
-mod adjust;
 mod independence;
 mod joint;
 mod missing;

@@ -14,11 +14,12 @@ use rand::rngs::StdRng;
 
 use super::super::Context;
 use super::table::{self, FOLDS, FOLDS_LEARNED, Table};
-use super::{COLUMNS_MAX, adjust, candidates, computed, independence, joint, kind, named};
+use super::{COLUMNS_MAX, candidates, computed, independence, joint, kind, named};
 use crate::audit::bias::Figure;
 use crate::audit::bias::data::{Proxies, Proxy};
 use crate::cohort::Attribute;
 use crate::demand::{Axis, Demand, Shape, hash};
+use crate::estimate::equality::benjamini_hochberg;
 use crate::estimate::{Interval, normal, student};
 use crate::evidence::Missing;
 use crate::measure::scores;
@@ -178,7 +179,7 @@ fn adjust(all: &mut [Proxies], error: f64) {
     let mut columns: Vec<&mut Proxy> =
         all.iter_mut().flat_map(|proxies| &mut proxies.columns).filter(|column| column.p.is_some()).collect();
     let p: Vec<f64> = columns.iter().filter_map(|column| column.p).collect();
-    for (column, adjusted) in columns.iter_mut().zip(adjust::benjamini_hochberg(&p)) {
+    for (column, adjusted) in columns.iter_mut().zip(benjamini_hochberg(&p)) {
         column.p_adjusted = Some(adjusted);
         column.found = adjusted <= error;
     }

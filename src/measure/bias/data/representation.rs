@@ -11,11 +11,12 @@ use rand::SeedableRng;
 use rand::rngs::StdRng;
 
 use super::super::Context;
-use super::{adjust, independence};
+use super::independence;
 use crate::audit::Reading;
 use crate::audit::bias::Figure;
 use crate::audit::bias::data::{AgainstPopulation, Fit, Representation, Represented};
 use crate::demand::hash;
+use crate::estimate::equality::holm;
 use crate::estimate::{Estimate, Interval, Measured, Sample, Share, Support, normal, student};
 use crate::measure::noise;
 use crate::measure::suppression::Layer;
@@ -125,7 +126,7 @@ fn of_set(context: &Context, set: usize, groups: &Groups) -> Representation {
         .iter()
         .map(|(group, sample)| of(group).and_then(|expected| equal(sample, expected, context)))
         .collect();
-    let adjusted = adjust::holm(&p.iter().map(|p| p.unwrap_or(1.0)).collect::<Vec<_>>());
+    let adjusted = holm(&p.iter().map(|p| p.unwrap_or(1.0)).collect::<Vec<_>>());
     let lines = compared.iter().zip(p.iter().zip(adjusted)).map(|((group, sample), (p, adjusted))| {
         let measured = sample.measure(confidence);
         let against = of(group).map(|expected| AgainstPopulation {

@@ -240,15 +240,6 @@ fn associations_are_those_of_the_worked_case() {
     assert_eq!(table::correlation_ratio(&flat(&[&[5, 0], &[7, 0]]), &[1.0, 2.0]), None);
 }
 
-/// p-values of 1, 2, 3: Holm 3, 4, 4 (hundredths); Benjamini and Hochberg 3, 3, 3.
-#[test]
-fn adjusted_p_values() {
-    let p = [0.02, 0.01, 0.03];
-    adjust::holm(&p).iter().zip([0.04, 0.03, 0.04]).for_each(|(a, b)| close(*a, b, 1e-15));
-    adjust::benjamini_hochberg(&p).iter().for_each(|a| close(*a, 0.03, 1e-15));
-    assert!(adjust::holm(&[]).is_empty());
-}
-
 proptest! {
     /// Figures stay within their ranges; the order of levels changes none.
     #[test]

@@ -146,7 +146,6 @@ pub struct Ranked<'a> {
     /// Rows with the median for a score.
     pub ties: i64,
     pub rows: i64,
-    pub passes_made: bool,
     histogram: &'a Histogram,
     sides: Option<&'a Tally>,
 }
@@ -167,7 +166,7 @@ impl<'a> Ranked<'a> {
             (Some(all), Some(median)) => all.get(&Ordered::of(median)).copied().unwrap_or(0),
             _ => 0,
         };
-        Ok(Ranked { median, ties, rows, passes_made: sides_of.is_some(), histogram, sides: sides_of })
+        Ok(Ranked { median, ties, rows, histogram, sides: sides_of })
     }
 
     /// Rows of a cohort with a score, and how many of them are above the median.

@@ -183,18 +183,6 @@ pub fn fisher(a: u64, n: u64, ones: u64, all: u64) -> f64 {
     (libm::exp(first) * sum).min(1.0)
 }
 
-/// Holm's adjusted p-values, in the order given.
-pub fn holm(p: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p.len()).collect();
-    order.sort_by(|&a, &b| p[a].total_cmp(&p[b]));
-    let (mut adjusted, mut before) = (vec![1.0; p.len()], 0.0f64);
-    for (rank, at) in order.into_iter().enumerate() {
-        before = before.max((p.len() - rank) as f64 * p[at]).min(1.0);
-        adjusted[at] = before;
-    }
-    adjusted
-}
-
 /// Log-likelihood ratio of a share of its own in a subgroup against the share of all: n KL(share of the subgroup || share of all); 0 where the
 /// subgroup has no more (Kulldorff 1997; Zhang and Neill 2016 with one expectation for all rows).
 pub fn likelihood_ratio((n, loss): (usize, f64), (all, total): (usize, f64)) -> f64 {
