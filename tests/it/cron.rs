@@ -1,4 +1,5 @@
-//! Does the line for cron do what it says? The real Debian cron reads it, fires, and the run it starts is in the history.
+//! Does the line for cron do what it says? The real Debian cron reads it, fires, the run it starts is in the history, and its mail is in the
+//! mailbox of a real mail server.
 //!
 //! cron runs in a mount namespace of its own with its clock moved to just before a minute by libfaketime, so nothing on the machine changes and
 //! nothing is waited for. The job itself sees the true clock, and nothing of the test's environment.
@@ -8,6 +9,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use mail_parser::{MessageParser, MimeHeaders};
+
+#[path = "../heart/post/ground.rs"]
+mod ground;
+use ground::{Certificates, Chasquid};
 
 /// Ends cron when the test does.
 struct Running(std::process::Child);
@@ -64,8 +71,8 @@ fn waited<T>(what: &str, folder: &Path, mut find: impl FnMut() -> Option<T>) -> 
     }
 }
 
-/// A pipeline with a schedule, in a folder with a name that a shell would trip over.
-fn scheduled(folder: &Path) -> PathBuf {
+/// A pipeline with a schedule and somebody to tell, in a folder with a name that a shell would trip over.
+fn scheduled(folder: &Path, port: u16) -> PathBuf {
     let house = folder.join("it's 100% here");
     fs::create_dir_all(house.join("data")).unwrap();
     fs::create_dir_all(house.join("metrics")).unwrap();
@@ -74,8 +81,15 @@ fn scheduled(folder: &Path) -> PathBuf {
     let text = fs::read_to_string(from.join("hiring.toml")).unwrap();
     let schedule =
         "\n[schedule]\ncron = \"* * * * *\"\ntime_zone = \"Asia/Kathmandu\"\ntextfile = \"metrics/hiring.prom\"\n";
+    fs::write(house.join("password"), "s3cret\n").unwrap();
+    fs::copy(Certificates::usual().ca(), house.join("ca.pem")).unwrap();
+    let post = format!(
+        "\n[smtp]\nhost = \"localhost\"\nport = {port}\nuser = \"auditor@example.test\"\npassword_file = \"password\"\n\
+         ca_file = \"ca.pem\"\nfrom = \"审计 <auditor@example.test>\"\n[[notify]]\nmail = [\"compliance@example.test\"]\n"
+    );
+    let text = text.replace("\n[report]\n", "\n[report]\nlanguage = \"zh-CN\"\n");
     let file = house.join("hiring.toml");
-    fs::write(&file, text + schedule).unwrap();
+    fs::write(&file, text + schedule + &post).unwrap();
     file
 }
 
@@ -84,13 +98,14 @@ fn evenhand(arguments: &[&str]) -> std::process::Output {
 }
 
 #[test]
-fn cron_starts_the_printed_line_and_the_run_is_in_the_history() {
+fn cron_starts_the_printed_line_and_the_mail_of_its_run_arrives() {
     if !Command::new("id").arg("-u").output().is_ok_and(|id| id.stdout == b"0\n") {
         eprintln!("NOT TESTED: cron needs root: sudo -E cargo test --release --test it cron");
         return;
     }
     let folder = tempfile::tempdir().unwrap();
-    let file = scheduled(folder.path());
+    let server = Chasquid::start();
+    let file = scheduled(folder.path(), server.submission);
     let file = file.to_str().unwrap();
     // The first question only notes when the schedule was first asked about.
     let first = evenhand(&["run", "--due", file]);
@@ -130,4 +145,24 @@ fn cron_starts_the_printed_line_and_the_run_is_in_the_history() {
     let check = evenhand(&["schedule", "check", file]);
     let said = String::from_utf8_lossy(&check.stdout).into_owned();
     assert!(check.status.code() == Some(0) && said.contains("ended with exit code 1"), "{said}");
+    arrived(&server.inbox("compliance", 1)[0]);
+    let listed = evenhand(&["send", "--list", file]);
+    assert!(String::from_utf8_lossy(&listed.stdout).contains("sent"), "{listed:?}");
+}
+
+/// The mail as the server has it: who, about what, the same in text and HTML, with its picture.
+fn arrived(bytes: &[u8]) {
+    let mail = MessageParser::default().parse(bytes).unwrap();
+    let from = mail.from().unwrap().first().unwrap();
+    assert_eq!((from.name(), from.address()), (Some("审计"), Some("auditor@example.test")));
+    let subject = mail.subject().unwrap();
+    assert!(subject.starts_with('[') && subject.contains("hiring"), "{subject}");
+    let (text, html) = (mail.body_text(0).unwrap(), mail.body_html(0).unwrap());
+    assert!(text.contains("报告") && html.contains("lang=\"zh-Hans\""), "{text}");
+    let picture = mail.attachments().find(|part| part.content_id().is_some()).unwrap();
+    assert!(
+        picture.contents().starts_with(b"\x89PNG") && html.contains(&format!("cid:{}", picture.content_id().unwrap()))
+    );
+    // Loopback says so: it came in by an authenticated and encrypted session.
+    assert!(mail.header_raw("Received").unwrap_or_default().contains("ESMTPSA"), "{:?}", mail.header_raw("Received"));
 }
