@@ -13,7 +13,6 @@ pub mod curves;
 mod forest;
 pub mod frontier;
 pub mod gauge;
-#[allow(dead_code, reason = "values of past runs, placed beside what changed")]
 pub mod sparkline;
 
 pub use curves::{Plane, Track, plane};

@@ -7,9 +7,11 @@ use super::{Caps, Names, gates};
 use crate::audit::bias::Figure;
 use crate::audit::changes::{Changes, Difference, FindingChange, Limit, Movement, State, Unread, Unsaid, What};
 use crate::audit::{Past, Recurrence, Since};
+use crate::estimate::Interval;
 use crate::finding::Verdict;
 use crate::report::document::{Finding, Gate, Run};
 use crate::report::language::text;
+use crate::report::svg;
 
 mod input;
 
@@ -64,14 +66,23 @@ pub struct Value {
     pub word: String,
 }
 
-/// A judged value over the last runs, for a chart.
+/// A judged value over the last runs, as a line and as a table.
 #[derive(Debug, Clone, Serialize)]
 pub struct History {
-    pub title: String,
-    pub cohort: String,
-    pub code: String,
-    /// Oldest first, at most 30.
-    pub points: Vec<Past>,
+    pub heading: String,
+    pub note: String,
+    pub svg: String,
+    /// Latest first.
+    pub runs: Vec<PastRun>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct PastRun {
+    pub run: String,
+    pub finding: Badge,
+    /// The value and its interval; the words where there is none.
+    pub value: String,
+    pub limit: String,
 }
 
 pub fn section(run: &Run, names: &Names, caps: &Caps) -> Option<Section> {
@@ -270,16 +281,70 @@ pub fn standing(run: &Run, finding: &Finding) -> String {
     }
 }
 
-/// Judged values over the last runs.
+/// Judged values over the last runs; a single run is no history.
 pub fn history(run: &Run, names: &Names, caps: &Caps) -> Vec<History> {
-    let series = run.history.iter().take(caps.charts);
-    let history = |of: &crate::audit::Series| History {
-        title: names.metric(&of.metric),
-        cohort: words::name(&of.cohort.to_string()),
-        code: words::name(&of.code),
-        points: of.points.iter().rev().take(30).rev().cloned().collect(),
+    let series = run.history.iter().filter(|of| of.points.len() > 1).take(caps.charts);
+    series.enumerate().map(|(i, of)| past(i, of, names)).collect()
+}
+
+/// Runs of one line.
+const RUNS: usize = 30;
+
+fn past(number: usize, of: &crate::audit::Series, names: &Names) -> History {
+    let points = of.points.get(of.points.len().saturating_sub(RUNS)..).unwrap_or_default();
+    let heading = names.metric(&of.metric);
+    let cohort = words::name(&of.cohort.to_string());
+    let last = points.last().and_then(|last| last.point);
+    let limit = |of: &Past| {
+        let gate = |at_most, at_least| match (at_most, at_least) {
+            (None, None) => text!("limit-none"),
+            (Some(most), None) => text!("limit-at-most", most = words::figure(most)),
+            (None, Some(least)) => text!("limit-at-least", least = words::figure(least)),
+            (Some(most), Some(least)) => {
+                text!("limit-between", least = words::figure(least), most = words::figure(most))
+            }
+        };
+        gate(of.at_most, of.at_least)
     };
-    series.map(history).collect()
+    let line = |at: f64, kind, words: String| svg::Line { at, kind, words };
+    let limits: Vec<svg::Line> = points
+        .last()
+        .into_iter()
+        .flat_map(|last| {
+            let most =
+                last.at_most.map(|at| line(at, svg::LineKind::AtMost, text!("limit-at-most", most = words::tick(at))));
+            let least = last
+                .at_least
+                .map(|at| line(at, svg::LineKind::AtLeast, text!("limit-at-least", least = words::tick(at))));
+            most.into_iter().chain(least)
+        })
+        .collect();
+    let values = points.iter().flat_map(|point| [point.point, point.lower, point.upper]).flatten();
+    let spark = svg::sparkline::Sparkline {
+        id: format!("history-{number}"),
+        title: text!("changes-history-title", metric = heading.as_str(), who = cohort.as_str(), n = points.len()),
+        description: text!("changes-history-table-below"),
+        scale: svg::Scale::over(values.chain(limits.iter().map(|line| line.at)), &words::tick),
+        runs: points
+            .iter()
+            .map(|of| svg::sparkline::Past { value: of.point, lower: of.lower, upper: of.upper })
+            .collect(),
+        limits,
+        last: last.map_or_else(|| text!("undefined"), words::figure),
+    };
+    let run = |of: &Past| PastRun {
+        run: words::name(&of.run_id),
+        finding: words::badge(of.verdict, false),
+        value: match of.point {
+            None => text!("undefined"),
+            Some(point) => {
+                let interval = words::interval(&Interval { lower: of.lower, upper: of.upper });
+                format!("{} {interval}", words::figure(point))
+            }
+        },
+        limit: limit(of),
+    };
+    History { heading, note: cohort, svg: svg::sparkline::draw(&spark), runs: points.iter().rev().map(run).collect() }
 }
 
 /// The word of an outcome.
