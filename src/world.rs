@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Component, Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
 use rand::rngs::{ChaCha20Rng, SysRng};
@@ -14,7 +14,7 @@ use sha2::{Digest, Sha256};
 
 mod program;
 mod tree;
-pub use program::{is_root, program, wait};
+pub use program::{Deadline, is_root, program, wait};
 pub use tree::{Entry, Kind, beside, is_there, lock_there, read_at_most, tree, write_once};
 
 /// Tells the time. Tests hold it still.
@@ -127,22 +127,6 @@ fn proc_field(path: &str, key: &str) -> Option<u64> {
 /// An environment variable that is set to something.
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
-}
-
-/// A moment that must not be passed.
-#[derive(Debug, Clone, Copy)]
-pub struct Deadline(Instant);
-
-impl Deadline {
-    pub fn after(time: Duration) -> Deadline {
-        let now = Instant::now();
-        Deadline(now.checked_add(time).unwrap_or(now))
-    }
-
-    /// What is left; none when it has passed.
-    pub fn left(self) -> Option<Duration> {
-        self.0.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
-    }
 }
 
 /// Number of threads to work with.

@@ -92,3 +92,4 @@ changes-history-run = Run
 changes-history-verdict = Verdict
 changes-history-value = Value and interval
 changes-history-limit = Limit
+changes-by-limit = { " " }Judged by another limit or level than before: { $new } of the new, { $fixed } of the fixed.

@@ -86,3 +86,4 @@ changes-history-run = 运行
 changes-history-verdict = 结论
 changes-history-value = 值与区间
 changes-history-limit = 界限
+changes-by-limit = 其中仅在界限或级别改变后判定：新增中 { $new } 项，解决中 { $fixed } 项。

@@ -91,6 +91,9 @@ pub enum Unread {
 pub struct Counts {
     pub new: u32,
     pub fixed: u32,
+    /// Of the new and of the fixed ones: judged by another limit or level than before.
+    pub new_by_limit: u32,
+    pub fixed_by_limit: u32,
     pub still: u32,
     pub gone: u32,
     pub waivers_gained: u32,
@@ -119,6 +122,11 @@ pub struct Findings {
 }
 
 impl Findings {
+    /// How many of the new and of the fixed ones are judged by another limit or level.
+    pub fn by_limit(&self) -> [u32; 2] {
+        [&self.new, &self.fixed].map(|list| count(list.iter().filter(|of| of.limit_moved()).count()))
+    }
+
     pub fn lists(&self) -> [&Vec<FindingChange>; 6] {
         [&self.new, &self.fixed, &self.gone, &self.still, &self.waivers_gained, &self.waivers_ended]
     }

@@ -94,6 +94,12 @@ pub fn text(changes: &Changes, most: usize, look: &Look) -> String {
         "findings  {} new, {} fixed, {} still open, {} not judged any more, {} waivers gained, {} ended",
         counts.new, counts.fixed, counts.still, counts.gone, counts.waivers_gained, counts.waivers_ended
     )));
+    if counts.new_by_limit + counts.fixed_by_limit > 0 {
+        parts.push(format!(
+            "          by another limit or level than before: {} of the new, {} of the fixed",
+            counts.new_by_limit, counts.fixed_by_limit
+        ));
+    }
     parts.extend(table(findings(changes), most, look));
     parts.push(look.bold(&format!(
         "values  {} moved beyond both intervals, {} within the intervals, {} the same, {} cannot be said",

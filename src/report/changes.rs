@@ -60,9 +60,12 @@ pub fn compare(before: &Stored, after: &Stored, how: How) -> Changes {
     let mut values = values::values(before, after, how);
     let of = |movement: Movement| count(values.iter().filter(|value| value.movement == movement).count());
     let [new, fixed, gone, still, waivers_gained, waivers_ended] = findings.lists().map(|list| count(list.len()));
+    let [new_by_limit, fixed_by_limit] = findings.by_limit();
     let counts = Counts {
         new,
         fixed,
+        new_by_limit,
+        fixed_by_limit,
         gone,
         still,
         waivers_gained,

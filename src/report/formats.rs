@@ -2,6 +2,8 @@
 //!
 //! Each is a pure function of `report.json` and `run.json`, as the page is.
 
+use crate::plan::spec::Language;
+
 use super::{Own, ReportError, document, html_with, language};
 
 mod junit;
@@ -35,7 +37,9 @@ pub fn form(form: Form, (report_json, run_json): (&[u8], &[u8]), own: &Own) -> R
         Form::Html => return html_with(report_json, run_json, own),
         _ => document::pair(report_json, run_json)?,
     };
-    Ok(language::within(report.pipeline.language, || match form {
+    // What machines read is English.
+    let language = if form == Form::Markdown { report.pipeline.language } else { Language::En };
+    Ok(language::within(language, || match form {
         Form::Markdown => markdown::markdown(&report, &run),
         Form::Sarif => sarif::sarif(&report, &run),
         Form::Junit | Form::Html => junit::junit(&report, &run),

@@ -1,4 +1,4 @@
-//! This program and others on the machine.
+//! This program and others on the machine, and how long they may take.
 
 use std::io;
 use std::path::PathBuf;
@@ -31,5 +31,21 @@ pub fn wait(child: &mut Child, limit: Duration) -> io::Result<Option<ExitStatus>
             }
             None => std::thread::sleep(Duration::from_millis(50)),
         }
+    }
+}
+
+/// A moment that must not be passed.
+#[derive(Debug, Clone, Copy)]
+pub struct Deadline(Instant);
+
+impl Deadline {
+    pub fn after(time: Duration) -> Deadline {
+        let now = Instant::now();
+        Deadline(now.checked_add(time).unwrap_or(now))
+    }
+
+    /// What is left; none when it has passed.
+    pub fn left(self) -> Option<Duration> {
+        self.0.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
     }
 }

@@ -102,7 +102,7 @@ const PLACES: [(&str, &[&str]); 23] = [
     ("indicatif::", &["src/cli/"]),
     ("sqlparser::", &["src/plan/"]),
     ("std::fs", &["src/world", "src/ingest/", "src/cli/", "src/store/", "src/engine/polars"]),
-    ("std::env", &["src/world.rs", "src/cli/", "src/main.rs"]),
+    ("std::env", &["src/world", "src/cli/", "src/main.rs"]),
     ("Instant::now", &["src/world"]),
     ("Timestamp::now", &["src/world.rs"]),
     ("SystemTime", &["src/world.rs"]),

@@ -17,11 +17,22 @@ impl Changes {
         let (waivers_gained, waivers_ended) = (turn(of.waivers_ended), turn(of.waivers_gained));
         let findings = Findings { new, fixed, gone, still: turn(of.still), waivers_gained, waivers_ended };
         let [new, fixed, gone, still, waivers_gained, waivers_ended] = findings.lists().map(|list| count(list.len()));
+        let [new_by_limit, fixed_by_limit] = findings.by_limit();
         let turned = |settings: Vec<Setting>| settings.into_iter().map(Setting::turned).collect();
         Changes {
             before: self.after,
             after: self.before,
-            counts: Counts { new, fixed, gone, still, waivers_gained, waivers_ended, ..self.counts },
+            counts: Counts {
+                new,
+                fixed,
+                new_by_limit,
+                fixed_by_limit,
+                gone,
+                still,
+                waivers_gained,
+                waivers_ended,
+                ..self.counts
+            },
             findings,
             values: self.values.into_iter().map(ValueChange::turned).collect(),
             criteria: self

@@ -156,6 +156,11 @@ fn a_finding_whose_limit_moved_is_the_same_finding_and_one_not_judged_any_more_i
     assert_eq!((moved.counts.new, moved.counts.fixed, moved.counts.gone), (0, 0, 0));
     assert_eq!(moved.findings.still.iter().filter(|of| of.limit_moved()).count(), 1);
     assert!(!moved.is_empty() && !moved.is_worse());
+    after.0["findings"][at]["verdict"] = json!("met");
+    let loosened = compare(&stored(&before), &stored(&after), How::default());
+    assert_eq!((loosened.counts.fixed, loosened.counts.fixed_by_limit, loosened.counts.new_by_limit), (1, 1, 0));
+    assert_eq!(loosened.turned().counts.new_by_limit, 1);
+    after.0["findings"][at]["verdict"] = json!("breached");
     after.0["findings"].as_array_mut().unwrap().remove(at);
     let gone = compare(&stored(&before), &stored(&after), How::default());
     assert_eq!((gone.counts.new, gone.counts.fixed, gone.counts.gone), (0, 0, 1));

@@ -9,6 +9,7 @@ use crate::finding::Verdict;
 use crate::plan::spec::Level;
 use crate::report::document::{Finding, Report, Run};
 use crate::report::sha256;
+use crate::report::view::Names;
 
 const SCHEMA: &str = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json";
 /// Where results are looked at: code scanning shows nothing without a place in a file.
@@ -18,8 +19,9 @@ pub fn sarif(report: &Report, run: &Run) -> String {
     let mut codes: Vec<&str> = report.findings.iter().map(|finding| finding.code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
+    let names = Names::of(report);
     let rules: Vec<Value> = codes.iter().map(|code| rule(code, report)).collect();
-    let results: Vec<Value> = report.findings.iter().map(|finding| result(finding, &codes)).collect();
+    let results: Vec<Value> = report.findings.iter().map(|finding| result(finding, &codes, &names)).collect();
     let version = report.generator.rsplit(' ').next().unwrap_or_default();
     let log = json!({
         "$schema": SCHEMA,
@@ -50,12 +52,12 @@ fn rule(code: &str, report: &Report) -> Value {
     if let Some(card) = card {
         rule["fullDescription"] = json!({ "text": card.formula });
         rule["help"] =
-            json!({ "text": format!("{} What it hides: {} Source: {}", card.formula, card.hides, card.source) });
+            json!({ "text": format!("{}. What it hides: {}. Source: {}.", card.formula, card.hides, card.source) });
     }
     rule
 }
 
-fn result(finding: &Finding, codes: &[&str]) -> Value {
+fn result(finding: &Finding, codes: &[&str], names: &Names) -> Value {
     let (kind, level) = match (finding.verdict, finding.level) {
         (Verdict::Breached, Level::Deny) => ("fail", "error"),
         (Verdict::Breached, Level::Warn) => ("fail", "warning"),
@@ -71,7 +73,7 @@ fn result(finding: &Finding, codes: &[&str]) -> Value {
         "ruleIndex": codes.binary_search(&finding.code.as_str()).unwrap_or_default(),
         "kind": kind,
         "level": level,
-        "message": { "text": format!("{cohort}: {}", finding.reason) },
+        "message": { "text": message(finding, &cohort, names) },
         "locations": [{
             "physicalLocation": { "artifactLocation": { "uri": PLACE }, "region": { "startLine": 1 } },
             "logicalLocations": [{ "name": cohort, "kind": "cohort" }],
@@ -83,4 +85,13 @@ fn result(finding: &Finding, codes: &[&str]) -> Value {
         result["suppressions"] = json!([{ "kind": "external", "status": "accepted", "justification": text }]);
     }
     result
+}
+
+/// Which metric of whom, compared with whom, and why.
+fn message(finding: &Finding, cohort: &str, names: &Names) -> String {
+    let Some(gate) = &finding.gate else { return format!("{cohort}: {}", finding.reason) };
+    let metric = names.metric(&gate.metric);
+    let compared = gate.compare.map(|compare| format!(", {compare}")).unwrap_or_default();
+    let with = names.other(gate, &finding.cohort).map(|other| format!(", compared with {other}")).unwrap_or_default();
+    format!("{metric}{compared}, {cohort}{with}: {}", finding.reason)
 }

@@ -236,7 +236,7 @@ fn changes() -> Value {
     let number = json!({ "before": 1.0, "after": 2.0 });
     json!({
         "changes_version": 1, "before": run, "after": run, "unread": "damaged",
-        "counts": { "new": 1, "fixed": 0, "still": 0, "gone": 0, "waivers_gained": 0, "waivers_ended": 0, "same": 0,
+        "counts": { "new": 1, "fixed": 0, "new_by_limit": 1, "fixed_by_limit": 0, "still": 0, "gone": 0, "waivers_gained": 0, "waivers_ended": 0, "same": 0,
             "within": 0, "beyond": 2, "unsaid": 0 },
         "findings": { "new": [finding], "fixed": [], "gone": [], "still": [], "waivers_gained": [], "waivers_ended": [] },
         "values": [

@@ -135,9 +135,14 @@ fn line(changes: &Changes) -> String {
     let counts = &changes.counts;
     let (run, when) = (words::name(&changes.before.run_id), words::instant(&changes.before.started_at));
     let (new, fixed, still) = (counts.new, counts.fixed, counts.still);
-    match changes.before.signed {
+    let line = match changes.before.signed {
         true => text!("changes-line-signed", new = new, fixed = fixed, still = still, run = run, when = when),
         false => text!("changes-line", new = new, fixed = fixed, still = still, run = run, when = when),
+    };
+    // Nothing is mended by a limit that moved.
+    match (counts.new_by_limit, counts.fixed_by_limit) {
+        (0, 0) => line,
+        (new, fixed) => line + &text!("changes-by-limit", new = new, fixed = fixed),
     }
 }
 

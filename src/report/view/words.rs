@@ -216,11 +216,6 @@ pub fn across(names: &[String]) -> String {
     }
 }
 
-/// `1 criterion`, `2 criteria`.
-pub fn many(n: usize, one: &str, more: &str) -> String {
-    format!("{} {}", count(n as i64), if n == 1 { one } else { more })
-}
-
 /// What a gate compares: `difference, worst pair`.
 pub fn comparison(compare: Option<Comparison>, against: Option<Against>) -> String {
     let Some(compare) = compare else { return text!("value") };
