@@ -137,7 +137,9 @@ fn here() -> Vec<PathBuf> {
     paths
 }
 
-type Done = Result<(u8, String, Value), (u8, String)>;
+/// Exit code, text, and the same as JSON.
+type Told = (u8, String, Value);
+type Done = Result<Told, (u8, String)>;
 
 fn failed(e: StoreError) -> (u8, String) {
     (UNFINISHED, e.to_string())
@@ -217,7 +219,7 @@ fn shown(text: &str) -> String {
     text.chars().flat_map(|c| if c.is_control() { c.escape_default().collect() } else { vec![c] }).collect()
 }
 
-fn retry(store: &mut Store, name: &str, key: &str) -> Result<Option<(u8, String, Value)>, (u8, String)> {
+fn retry(store: &mut Store, name: &str, key: &str) -> Result<Option<Told>, (u8, String)> {
     let here = store.undelivered(name).map_err(failed)?.iter().any(|listed| listed.key == key);
     if !here || !store.retry(key, Clock::System.now()).map_err(failed)? {
         return Ok(None);

@@ -42,7 +42,7 @@ impl Progress for Silent {
 /// 2,000 rows; of 100 women this many are granted, of 100 men 50.
 fn table(granted: u32) -> String {
     let row = |i: u32| {
-        let (woman, nth) = (i % 2 == 0, i / 2 % 100);
+        let (woman, nth) = (i.is_multiple_of(2), i / 2 % 100);
         let yes = nth < if woman { granted } else { 50 };
         format!("{},{}\n", if woman { "f" } else { "m" }, if yes { "yes" } else { "no" })
     };

@@ -65,6 +65,7 @@ impl Desk {
     }
 
     /// Result, stage, code and reason of every attempt.
+    #[allow(clippy::type_complexity, reason = "compared with tables of the same tuples")]
     fn attempts(&mut self, key: &str) -> Vec<(Ending, Option<String>, Option<u16>, Option<String>)> {
         let attempts = self.store.attempts(key).unwrap();
         attempts.into_iter().map(|Attempt { result, stage, code, why, .. }| (result, stage, code, why)).collect()

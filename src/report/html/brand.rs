@@ -141,7 +141,7 @@ fn right(line: &Line) -> bool {
         && !line.value.is_empty()
         && line.value.len() <= 300
         && line.value.chars().all(plain)
-        && line.value.matches('"').count() % 2 == 0
+        && line.value.matches('"').count().is_multiple_of(2)
 }
 
 /// The lines of the blocks, and what is no line of one.

@@ -254,7 +254,7 @@ const SECTIONS: [&str; 13] = [
 fn every_section_on_fairness_is_chinese_on_a_chinese_page() {
     let (english, chinese) = (rich(Language::En), rich(Language::ZhCn));
     let cards = crate::metric::cards();
-    let names: Vec<&str> = cards.iter().map(|card| card.name.as_ref()).collect();
+    let names: Vec<&str> = cards.iter().map(|card| card.name).collect();
     for id in SECTIONS {
         only_chinese(section(&chinese, id), &names);
         assert!(!section(&english, id).contains("lang=\"en\""), "{id}: nothing is marked on an English page");
