@@ -1,6 +1,5 @@
 //! A run with everything around it: the lock, the clock, the run folder, the history.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -17,18 +16,20 @@ use crate::budget::ledger::{Balance, Entry, Spent};
 use crate::budget::{Allocation, Charge};
 use crate::engine::Engine;
 use crate::finding::Outcome;
-use crate::plan::spec::{ReportFormat, Spec};
-use crate::report::{self, Form, ReportError};
+use crate::plan::spec::Spec;
+use crate::report::{self, ReportError};
 use crate::scan::{Scan, Source};
 use crate::store::{FILE, RunRow, Store, StoreError};
 use crate::world::{self, Clock, Entropy, Meter};
 
 mod before;
+mod folder;
 mod post;
 mod signing;
 
 pub use before::ATTESTATION;
 use before::Before;
+use folder::{Editions, RunFolder};
 pub use signing::SignError;
 use signing::Signing;
 
@@ -169,21 +170,35 @@ pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
         files: report::digests(&files),
     };
     let record = before::standing(&mut store, &audited.audit, record)?;
-    let (written, record) = match spec.privacy.is_some() {
+    let editions = match spec.privacy.is_some() {
         false => {
             let record = with_dataset(before::changed(record, &files, &folder, last.as_ref()), &dataset);
-            (write(&folder, files, (&record, &dataset), (spec, &signing))?, record)
+            Editions { public: RunFolder::make(&folder, files, (record, &dataset), (spec, &signing))?, internal: None }
         }
-        true => editions(request, (&base, &signing), files, started, (record, last, &audited, &dataset))?,
+        true => two(request, (&base, &signing), files, (record, last, &audited, &dataset))?,
     };
-    let row = row(&audited, &record, report_sha256);
-    let (letters, unmade) = post::letters(request, &mut store, &base, &record);
+    finish(request, (&mut store, &base), editions, audited, (report_sha256, started))
+}
+
+/// Publishes a run and records it with its messages, which are finished before: the page as PDF takes longer than all that follows, and
+/// a run that is published and not recorded would be told to nobody.
+fn finish(
+    request: &Request,
+    (store, base): (&mut Store, &Path),
+    editions: Editions,
+    audited: Audited,
+    (report_sha256, started): (String, Timestamp),
+) -> Result<Delivered, DeliverError> {
+    let row = row(&audited, &editions.public.record, report_sha256);
+    let (letters, unmade) = post::letters(request, store, &editions);
+    let folder = editions.publish(started)?;
+    let record = editions.public.record;
     let queued = (&letters[..], request.clock.now());
     if let Err(why) = store.record_with(&row, &audited.audit.findings, &audited.audit.receipts, queued) {
-        return Err(DeliverError::History { folder: written, why });
+        return Err(DeliverError::History { folder, why });
     }
-    let undelivered = unmade.or(post::send(request, &mut store, &base, &record));
-    Ok(Delivered { folder: written, audit: audited.audit, record, undelivered })
+    let undelivered = post::both(unmade, post::send(request, store, base, &record));
+    Ok(Delivered { folder, audit: audited.audit, record, undelivered })
 }
 
 /// Runs every stage; the ledger is charged on the way.
@@ -216,40 +231,6 @@ fn own_templates(spec: &Spec, folder: &Path) -> Result<Vec<(String, Vec<u8>)>, D
     }
     let stored = |(name, bytes)| (format!("{}{name}", report::TEMPLATES_FOLDER), bytes);
     Ok(files.into_iter().map(stored).collect())
-}
-
-/// Writes one run folder, with its attestation.
-fn write(
-    folder: &Path,
-    mut files: Vec<(String, Vec<u8>)>,
-    (record, dataset): (&Record, &Option<Dataset>),
-    (spec, signing): (&Spec, &Signing),
-) -> Result<PathBuf, DeliverError> {
-    let forms = spec.report.formats.iter().collect::<BTreeSet<_>>().into_iter().map(|format| match format {
-        ReportFormat::Markdown => Form::Markdown,
-        ReportFormat::Sarif => Form::Sarif,
-        ReportFormat::Junit => Form::Junit,
-    });
-    let run_json = report::run_json(record)?;
-    let own: Vec<(String, Vec<u8>)> = files
-        .iter()
-        .filter_map(|(name, bytes)| Some((name.strip_prefix(report::TEMPLATES_FOLDER)?.to_string(), bytes.clone())))
-        .collect();
-    let own = report::own_templates(&own);
-    let html = report::html_with(&files[0].1, &run_json, &own)?;
-    for form in forms {
-        files.push((form.file().into(), report::form(form, (&files[0].1, &run_json), &own)?.into_bytes()));
-    }
-    files.push(("run.json".into(), run_json));
-    files.push(("report.html".into(), html.into_bytes()));
-    let mut moved = Vec::new();
-    if let Some(dataset) = dataset {
-        files.push(("codebook.json".into(), dataset.codebook.clone()));
-        moved.push((dataset.name.clone(), dataset.place.clone()));
-    }
-    let moved_in = dataset.as_ref().map(|dataset| dataset.digest.clone());
-    files.extend(signing.attest(folder, record, report::digests(&files).into_iter().chain(moved_in).collect())?);
-    Ok(world::publish_with(folder, &record.run_id, &files, &moved)?)
 }
 
 /// Where the internal edition is, which the claim does not cover.
@@ -313,14 +294,13 @@ fn with_dataset(mut record: Record, dataset: &Option<Dataset>) -> Record {
     record
 }
 
-/// Writes the internal edition, then the public one, which is returned.
-fn editions(
+/// The two editions under differential privacy.
+fn two(
     request: &Request,
     (base, signing): (&Path, &Signing),
     files: Vec<(String, Vec<u8>)>,
-    started: Timestamp,
     (record, last, audited, dataset): (Record, Option<Before>, &Audited, &Option<Dataset>),
-) -> Result<(PathBuf, Record), DeliverError> {
+) -> Result<Editions, DeliverError> {
     let listed = audited.audit.method.passes.len() as u32;
     let mut salt = [0u8; 32];
     request.entropy.generator()?.fill_bytes(&mut salt);
@@ -352,10 +332,9 @@ fn editions(
     let internal = before::changed(internal, &files, &folder, last.as_ref());
     let public_folder = base.join(&spec.pipeline.name);
     let public = before::changed(public, &files, &public_folder, last.as_ref());
-    write(&folder, files.clone(), (&internal, dataset), (spec, signing))?;
-    let written = write(&public_folder, files, (&public, &None), (spec, signing))?;
-    world::date(&written, started)?;
-    Ok((written, public))
+    let internal = RunFolder::make(&folder, files.clone(), (internal, dataset), (spec, signing))?;
+    let public = RunFolder::make(&public_folder, files, (public, &None), (spec, signing))?;
+    Ok(Editions { public, internal: Some(internal) })
 }
 
 /// Charges the ledger of the population, and says where it stands.

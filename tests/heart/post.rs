@@ -484,6 +484,45 @@ fn a_run_whose_post_is_not_delivered_ends_with_5_and_the_list_says_why() {
 }
 
 #[test]
+fn the_pdf_is_printed_before_anything_of_the_run_is_there() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = pipeline(folder.path(), &section(1));
+    let rule = "\n[[notify]]\nmail = [\"desk@example.test\"]\non = [\"always\"]\nattach = \"pdf\"\n";
+    fs::write(&path, fs::read_to_string(&path).unwrap() + rule).unwrap();
+    let program = folder.path().join("printer");
+    let run = |ending: &str| {
+        let script = format!(
+            "#!/bin/sh\nls '{0}/reports/p' > '{0}/seen'\nfor a; do case $a in --print-to-pdf=*) out=${{a#*=}};; esac; done\n{ending}\n",
+            folder.path().display()
+        );
+        fs::write(&program, script).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let mut run = evenhand();
+        run.env("EVENHAND_CHROMIUM", &program).args(["--quiet", "run"]).arg(&path).output().unwrap()
+    };
+    let runs = || {
+        fs::read_dir(folder.path().join("reports/p"))
+            .unwrap()
+            .filter_map(|of| of.unwrap().file_name().into_string().ok())
+    };
+    // The process that prints ends the one that runs: no folder without a record, no record without a folder.
+    assert_eq!(run("kill -9 $PPID").status.code(), None);
+    assert_eq!(runs().filter(|name| !name.starts_with('.')).count(), 0);
+    let mut store = Store::open(&folder.path().join("reports").join(FILE)).unwrap();
+    assert_eq!((store.runs("p", 9).unwrap().len(), store.letters("p").unwrap().len()), (0, 0));
+    let output = run("printf '%%PDF-1.7 marker' > \"$out\"");
+    assert_eq!(output.status.code(), Some(5), "{output:?}");
+    assert_eq!(fs::read_to_string(folder.path().join("seen")).unwrap(), "");
+    let recorded = store.runs("p", 9).unwrap();
+    assert_eq!((recorded.len(), runs().any(|name| name == recorded[0].run_id)), (1, true));
+    let letters = store.letters("p").unwrap();
+    let mail = mail_parser::MessageParser::default().parse(&letters[0].body).unwrap();
+    assert!(letters.len() == 1 && mail.attachments().any(|part| part.contents() == b"%PDF-1.7 marker"));
+}
+
+#[test]
 fn no_secret_and_no_address_is_in_what_is_said() {
     const MARK: &str = "hunter2-marker";
     let marked = format!("{MARK}@example.test");

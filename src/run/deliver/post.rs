@@ -3,23 +3,30 @@
 use std::path::Path;
 
 use super::Request;
+use super::folder::Editions;
+#[cfg(feature = "mail")]
+use super::folder::RunFolder;
 use crate::audit::{Exit, Record};
 use crate::store::{Letter, Store};
 
-/// The messages of a run, ready to be queued, and why some could not be made.
+/// The messages of a run, ready to be queued, and why some could not be made. The PDF they carry is printed here, of pages that are not
+/// published yet.
 #[cfg(feature = "mail")]
-pub(super) fn letters(
-    request: &Request,
-    store: &mut Store,
-    reports: &Path,
-    record: &Record,
-) -> (Vec<Letter>, Option<Exit>) {
+pub(super) fn letters(request: &Request, store: &mut Store, editions: &Editions) -> (Vec<Letter>, Option<Exit>) {
     if request.pipeline.spec.notify.is_empty() {
         return (Vec::new(), None);
     }
-    match make(request, store, reports, record) {
+    match make(request, store, editions) {
         Ok(letters) => (letters, None),
         Err(why) => (Vec::new(), Some(Exit { code: 5, why: format!("nobody was told of this run: {why}") })),
+    }
+}
+
+/// One reason of two.
+pub(super) fn both(one: Option<Exit>, other: Option<Exit>) -> Option<Exit> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(Exit { why: format!("{}; {}", one.why, other.why), ..one }),
+        (one, other) => one.or(other),
     }
 }
 
@@ -31,34 +38,26 @@ const COLLECTED_MAX: u32 = 200;
 const SENT_MAX: u32 = 500;
 
 #[cfg(feature = "mail")]
-fn make(request: &Request, store: &mut Store, reports: &Path, record: &Record) -> Result<Vec<Letter>, String> {
+fn make(request: &Request, store: &mut Store, editions: &Editions) -> Result<Vec<Letter>, String> {
     use crate::plan::spec::{Attach, Readers};
     use crate::run::notify::{Finished, parcels};
     use crate::run::pdf::pdf;
-    use crate::world;
 
     let spec = request.pipeline.spec;
     let name = &spec.pipeline.name;
-    let read = |folder: &str, file: &str| {
-        let place = reports.join(folder).join(&record.run_id).join(file);
-        world::read(&place).map_err(|e| e.to_string())
-    };
-    let must = |file: &str| read(name, file)?.ok_or_else(|| format!("{file} of the run is not there"));
-    let internal = format!("{name}.internal");
-    let internal_run_json = if spec.privacy.is_some() { read(&internal, "run.json")? } else { None };
+    let (public, internal) = (&editions.public, editions.internal.as_ref());
+    let must = |file: &str| public.file(file).ok_or_else(|| format!("the run has no {file}"));
     let attached = |of: Readers| spec.notify.iter().any(|rule| rule.attach == Attach::Pdf && rule.edition == of);
     // Without a browser the mail says that there is none.
-    let page = |folder: &str, wanted: bool| match wanted {
-        true => Ok::<_, String>(read(folder, "report.html")?.and_then(|page| pdf(&page).ok())),
-        false => Ok(None),
-    };
-    let of_internal = internal_run_json.is_some() && attached(Readers::Internal);
-    let printed = page(name, attached(Readers::Public) || (attached(Readers::Internal) && !of_internal))?;
-    let internal_printed = page(&internal, of_internal)?;
+    let print = |of: &RunFolder| of.file("report.html").and_then(|page| pdf(page).ok());
+    let of_internal = internal.filter(|_| attached(Readers::Internal));
+    let of_public = attached(Readers::Public) || (attached(Readers::Internal) && of_internal.is_none());
+    let printed = of_public.then(|| print(public)).flatten();
+    let internal_printed = of_internal.and_then(print);
     let finished = Finished {
-        report_json: &must("report.json")?,
-        run_json: &must("run.json")?,
-        internal_run_json: internal_run_json.as_deref(),
+        report_json: must("report.json")?,
+        run_json: must("run.json")?,
+        internal_run_json: internal.and_then(|of| of.file("run.json")),
         pdf: printed.as_deref(),
         internal_pdf: internal_printed.as_deref(),
         from: spec.smtp.as_ref().map_or("", |smtp| &smtp.from),
@@ -98,12 +97,7 @@ fn history(
 
 /// A build that cannot send makes none.
 #[cfg(not(feature = "mail"))]
-pub(super) fn letters(
-    _request: &Request,
-    _store: &mut Store,
-    _reports: &Path,
-    _record: &Record,
-) -> (Vec<Letter>, Option<Exit>) {
+pub(super) fn letters(_request: &Request, _store: &mut Store, _editions: &Editions) -> (Vec<Letter>, Option<Exit>) {
     (Vec::new(), None)
 }
 
