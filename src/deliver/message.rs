@@ -4,9 +4,12 @@
 //! message that is sent twice is the same message. Texts are made of one line before they become headers.
 
 use jiff::Timestamp;
+use lettre::Address;
 use lettre::message::header::{ContentType, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use sha2::{Digest, Sha256};
+
+use crate::plan::spec;
 
 /// A mail to one recipient.
 #[derive(Debug, Clone)]
@@ -17,7 +20,7 @@ pub struct Letter<'a> {
     pub to: &'a str,
     pub pipeline: &'a str,
     pub run_id: &'a str,
-    /// What the mail is about besides its run: `digest`, `quiet`; empty for a mail on its run.
+    /// What the mail is about besides its run: `digest-weekly`, `quiet-30`; empty for a mail on its run.
     pub about: &'a str,
     /// RFC 3339: the end of the run.
     pub date: &'a str,
@@ -33,8 +36,9 @@ pub struct Letter<'a> {
 /// Why a letter is no message.
 #[derive(Debug, thiserror::Error)]
 pub enum MessageError {
-    #[error("{which} {address:?} is no mail address: {why}")]
-    Address { which: &'static str, address: String, why: String },
+    /// Without the address: errors are written to logs.
+    #[error("the address of {which} cannot be written into a mail")]
+    Address { which: &'static str },
     #[error("{0:?} is no time of RFC 3339")]
     Date(String),
     #[error("the message cannot be made: {0}")]
@@ -89,12 +93,22 @@ pub fn key(run_id: &str, about: &str, to: &str) -> String {
     }
 }
 
-fn mailbox(which: &'static str, address: &str) -> Result<Mailbox, MessageError> {
-    let failed = |why: String| MessageError::Address { which, address: one_line(address), why };
-    if address.chars().any(char::is_control) {
-        return Err(failed("it has control characters".into()));
+/// What a message is about, by its key; empty for one on its run.
+pub fn about(key: &str) -> &str {
+    let own = key.split('@').next().unwrap_or_default();
+    let mut parts = own.split('.');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(about), Some(_)) => about,
+        _ => "",
     }
-    address.parse().map_err(|e: lettre::address::AddressError| failed(e.to_string()))
+}
+
+/// The address as the check of a pipeline file reads it, so that what passes there can be written here.
+fn mailbox(which: &'static str, text: &str) -> Result<Mailbox, MessageError> {
+    let failed = MessageError::Address { which };
+    let Some((name, address)) = spec::mailbox(text) else { return Err(failed) };
+    let Ok(address) = address.parse::<Address>() else { return Err(failed) };
+    Ok(Mailbox::new(name.map(one_line), address))
 }
 
 /// No control characters, no line or paragraph separators: nothing that ends a header.

@@ -149,27 +149,46 @@ fn between(from: Date, to: Date) -> i64 {
     from.until((Unit::Day, to)).map_or(0, |span| span.get_days().into())
 }
 
-/// What rules make of a run: one parcel for each recipient, the same ones each time.
-pub fn parcels(rules: &[Notify], finished: &Finished, history: &History) -> Result<Vec<Parcel>, NotifyError> {
+/// The parcels of a run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Parcels {
+    pub made: Vec<Parcel>,
+    /// Why one could not be made, with the rule it is of. No address is in it.
+    pub failed: Vec<String>,
+}
+
+/// What rules make of a run: one parcel for each recipient, the same ones each time. One that cannot be made keeps no other back.
+///
+/// # Errors
+/// When the run cannot be read.
+pub fn parcels(rules: &[Notify], finished: &Finished, history: &History) -> Result<Parcels, NotifyError> {
     let public = Documents::read(finished.report_json, finished.run_json)?;
     let internal = finished.internal_run_json.map(|run| Documents::read(finished.report_json, run)).transpose()?;
-    let mut made = BTreeSet::new();
-    let mut parcels = Vec::new();
-    for rule in rules {
+    let mut keys = BTreeSet::new();
+    let mut parcels = Parcels::default();
+    for (n, rule) in rules.iter().enumerate() {
         let (documents, pdf) = match (rule.edition, &internal) {
             (Readers::Internal, Some(internal)) => (internal, finished.internal_pdf),
             _ => (&public, finished.pdf),
         };
         let telling = Telling { rule, documents, finished, history, pdf: pdf.filter(|_| rule.attach == Attach::Pdf) };
         for to in rule.mail.iter().chain(&rule.webhook_env) {
-            if let Some(parcel) = telling.parcel(to)?
-                && made.insert(parcel.key.clone())
-            {
-                parcels.push(parcel);
+            match telling.parcel(to) {
+                Ok(Some(parcel)) if keys.insert(parcel.key.clone()) => parcels.made.push(parcel),
+                Ok(_) => {}
+                Err(why) => parcels.failed.push(format!("notify[{n}]: {why}")),
             }
         }
     }
     Ok(parcels)
+}
+
+/// What a message is about, as its key keeps it.
+#[derive(Debug, Clone, Copy)]
+enum Kept {
+    Run,
+    Digest,
+    Quiet,
 }
 
 /// A rule applied to a run.
@@ -186,7 +205,10 @@ impl Telling<'_> {
         let today = self.today()?;
         let mut sent: Vec<&Sent> = self.history.sent.iter().filter(|sent| sent.to.eq_ignore_ascii_case(to)).collect();
         sent.sort_by_key(|sent| sent.day);
-        let digest = sent.iter().rev().find(|sent| sent.key.contains(".digest."));
+        // What another rule sent to the same address is no digest of this one, and no sign of life for its edition.
+        let words = [Kept::Run, Kept::Digest, Kept::Quiet].map(|kept| self.about(kept));
+        sent.retain(|sent| words.iter().any(|word| message::about(&sent.key) == word));
+        let digest = sent.iter().rev().find(|sent| message::about(&sent.key) == words[1]);
         let last = Last { any: sent.last().map(|sent| sent.day), digest: digest.map(|sent| sent.day) };
         let since = self.since(digest.copied(), today);
         let notice = match told(self.rule, &self.standings(since), last, today) {
@@ -196,6 +218,21 @@ impl Telling<'_> {
             Told::Quiet => Notice::Quiet { since: last.any.map(|day| day.to_string()) },
         };
         self.made(to, notice).map(Some)
+    }
+
+    /// The word a message has in its key: what it is about, how often this rule sends such, and of which edition it is.
+    fn about(&self, kept: Kept) -> String {
+        let word = match (kept, self.rule.digest) {
+            (Kept::Run, _) => String::new(),
+            (Kept::Digest, Some(Digest::Weekly)) => "digest-weekly".into(),
+            (Kept::Digest, _) => "digest-daily".into(),
+            (Kept::Quiet, _) => format!("quiet-{}", self.rule.heartbeat_days.unwrap_or_default()),
+        };
+        match (self.documents.edition(), word.is_empty()) {
+            (Some(Edition::Internal), true) => "internal".into(),
+            (Some(Edition::Internal), false) => format!("{word}-internal"),
+            _ => word,
+        }
     }
 
     /// The day of the run, UTC.
@@ -248,12 +285,11 @@ impl Telling<'_> {
     }
 
     fn made(&self, to: &str, notice: Notice) -> Result<Parcel, NotifyError> {
-        let about = match (&notice, self.documents.edition()) {
-            (Notice::Digest { .. }, _) => "digest",
-            (Notice::Quiet { .. }, _) => "quiet",
-            (Notice::Run, Some(Edition::Internal)) => "internal",
-            (Notice::Run, _) => "",
-        };
+        let about = &self.about(match &notice {
+            Notice::Run => Kept::Run,
+            Notice::Digest { .. } => Kept::Digest,
+            Notice::Quiet { .. } => Kept::Quiet,
+        });
         let frame = Frame {
             notice,
             on: &self.rule.on,

@@ -112,3 +112,19 @@ fn nothing_from_outside_adds_a_header_or_a_recipient() {
     }
     assert!(matches!(message(&Letter { date: evil, ..letter() }), Err(MessageError::Date(_))));
 }
+
+#[test]
+fn every_sender_that_passes_the_check_can_be_written() {
+    let names = ["Audit, Risk & Compliance", "Dr. A. (Audit) \\ B; C", "审计, 风险", "a@b"];
+    for name in names {
+        let from = format!("{name} <a@corp.example>");
+        assert!(crate::plan::spec::mailbox(&from).is_some(), "{from}");
+        let (_, bytes) = message(&Letter { from: &from, ..letter() }).unwrap();
+        let read = parsed(&bytes);
+        let sender = read.from().unwrap().first().unwrap();
+        assert_eq!((sender.address(), read.from().unwrap().iter().count()), (Some("a@corp.example"), 1), "{from}");
+        assert_eq!(sender.name(), Some(name), "{from}");
+    }
+    let why = message(&Letter { to: "marker@no address", ..letter() }).unwrap_err().to_string();
+    assert!(!why.contains("marker") && why.contains("to"), "{why}");
+}

@@ -17,9 +17,20 @@ pub(super) fn letters(request: &Request, store: &mut Store, editions: &Editions)
         return (Vec::new(), None);
     }
     match make(request, store, editions) {
-        Ok(letters) => (letters, None),
+        Ok((letters, failed)) if failed.is_empty() => (letters, None),
+        Ok((letters, failed)) => {
+            let why = format!("messages of this run that could not be made: {}: {}", failed.len(), first(&failed));
+            (letters, Some(Exit { code: 5, why }))
+        }
         Err(why) => (Vec::new(), Some(Exit { code: 5, why: format!("nobody was told of this run: {why}") })),
     }
+}
+
+/// The first reasons of many, each once.
+#[cfg(feature = "mail")]
+fn first(failed: &[String]) -> String {
+    let different: std::collections::BTreeSet<&str> = failed.iter().map(String::as_str).collect();
+    different.into_iter().take(5).collect::<Vec<_>>().join("; ")
 }
 
 /// One reason of two.
@@ -38,7 +49,7 @@ const COLLECTED_MAX: u32 = 200;
 const SENT_MAX: u32 = 500;
 
 #[cfg(feature = "mail")]
-fn make(request: &Request, store: &mut Store, editions: &Editions) -> Result<Vec<Letter>, String> {
+fn make(request: &Request, store: &mut Store, editions: &Editions) -> Result<(Vec<Letter>, Vec<String>), String> {
     use crate::plan::spec::{Attach, Readers};
     use crate::run::notify::{Finished, parcels};
     use crate::run::pdf::pdf;
@@ -66,7 +77,7 @@ fn make(request: &Request, store: &mut Store, editions: &Editions) -> Result<Vec
     let digests = spec.notify.iter().any(|rule| rule.digest.is_some());
     let history = history(store, name, if digests { COLLECTED_MAX } else { 1 }).map_err(|e| e.to_string())?;
     let parcels = parcels(&spec.notify, &finished, &history).map_err(|e| e.to_string())?;
-    Ok(parcels.iter().map(Letter::from).collect())
+    Ok((parcels.made.iter().map(Letter::from).collect(), parcels.failed))
 }
 
 /// The runs before this one, and what was sent.
@@ -89,10 +100,20 @@ fn history(
     let mut listed = store.undelivered(pipeline)?;
     listed.extend(store.delivered(pipeline, SENT_MAX)?);
     let sent = listed.into_iter().filter_map(|of| {
-        let day = day(&of.queued_at).parse().ok()?;
+        // The day of the run: a run that begins before midnight may be queued after it.
+        let day = day_of(&of.run_id).or_else(|| day(&of.queued_at).parse().ok())?;
         Some(Sent { key: of.key, to: of.recipient, day })
     });
     Ok(History { runs, sent: sent.collect() })
+}
+
+/// The day with which the id of a run begins: `20261125T013000Z-1a2b3c4d`.
+#[cfg(feature = "mail")]
+fn day_of(run_id: &str) -> Option<jiff::civil::Date> {
+    let digits = run_id.get(..8).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    let number = |range: std::ops::Range<usize>| digits.get(range)?.parse::<i16>().ok();
+    let (year, month, day) = (number(0..4)?, number(4..6)?, number(6..8)?);
+    jiff::civil::Date::new(year, i8::try_from(month).ok()?, i8::try_from(day).ok()?).ok()
 }
 
 /// A build that cannot send makes none.
@@ -144,4 +165,18 @@ pub(super) fn send(request: &Request, store: &mut Store, reports: &Path, record:
 #[cfg(not(feature = "mail"))]
 pub(super) fn send(_request: &Request, _store: &mut Store, _reports: &Path, _record: &Record) -> Option<Exit> {
     None
+}
+
+#[cfg(all(test, feature = "mail"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_tells_its_day() {
+        let day = |text: &str| text.parse::<jiff::civil::Date>().ok();
+        assert_eq!(day_of("20261125T235959Z-1a2b3c4d"), day("2026-11-25"));
+        for other in ["", "run-1", "20261325T000000Z-1a2b3c4d", "2026112", "+0261125", "\u{661}\u{661}\u{661}\u{661}"] {
+            assert_eq!(day_of(other), None, "{other}");
+        }
+    }
 }

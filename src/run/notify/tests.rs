@@ -115,6 +115,8 @@ fn every_recipient_has_one_parcel_and_the_same_each_time() {
     let finished = finished(&documents, Some(b"%PDF"));
     let made = parcels(&rules, &finished, &History::default()).unwrap();
     assert_eq!(made, parcels(&rules, &finished, &History::default()).unwrap());
+    assert_eq!(made.failed, [""; 0]);
+    let made = made.made;
     let to: Vec<(&str, Kind)> = made.iter().map(|parcel| (parcel.to.as_str(), parcel.kind)).collect();
     let mail = Kind::Mail;
     assert_eq!(
@@ -141,7 +143,7 @@ fn every_recipient_has_one_parcel_and_the_same_each_time() {
 fn a_pdf_that_is_not_there_is_said() {
     let documents = documents();
     let rules = [rule("mail = [\"a@example.org\"]\nattach = \"pdf\"")];
-    let made = parcels(&rules, &finished(&documents, None), &History::default()).unwrap();
+    let made = parcels(&rules, &finished(&documents, None), &History::default()).unwrap().made;
     let read = MessageParser::default().parse(&made[0].body).unwrap();
     assert!(read.body_text(0).unwrap().contains("there is none of this run"));
 }
@@ -152,7 +154,7 @@ fn what_changed_is_told_and_what_did_not_is_not() {
     let judged = Documents::read(&documents.0, &documents.1).unwrap().judged();
     let rules = [rule("mail = [\"a@example.org\"]\non = [\"changed\"]")];
     let told = |runs: Vec<Earlier>| {
-        parcels(&rules, &finished(&documents, None), &History { runs, sent: Vec::new() }).unwrap().len()
+        parcels(&rules, &finished(&documents, None), &History { runs, sent: Vec::new() }).unwrap().made.len()
     };
     assert_eq!(told(vec![]), 0);
     assert_eq!(told(vec![earlier("r", Fail, "2026-11-18", judged.clone())]), 0);
@@ -172,15 +174,66 @@ fn a_digest_tells_of_the_runs_since_the_last_one() {
     let runs: Vec<Earlier> = (1..=6)
         .map(|back| earlier(&format!("run-{back}"), Pass, &format!("2026-11-{}", 25 - back), BTreeSet::new()))
         .collect();
-    let sent = Sent { key: "run-3.digest.00@example.org".into(), to: "A@example.org".into(), day: day("2026-11-22") };
+    let sent =
+        Sent { key: "run-3.digest-weekly.00@example.org".into(), to: "A@example.org".into(), day: day("2026-11-22") };
     let made = parcels(&rules, &finished(&documents, None), &History { runs: runs.clone(), sent: vec![sent.clone()] });
-    let made = made.unwrap();
-    assert!(made[0].key.contains(".digest."));
+    let made = made.unwrap().made;
+    assert!(made[0].key.contains(".digest-weekly."));
     let read = MessageParser::default().parse(&made[0].body).unwrap();
     let text = read.body_text(0).unwrap();
     assert!(text.contains("run-2") && !text.contains("run-3"), "{text}");
     assert!(read.subject().unwrap().contains("3 runs since the last digest, FAIL or INCONCLUSIVE: 1"));
     let this_week = Sent { day: day("2026-11-23"), ..sent };
     let history = History { runs, sent: vec![this_week] };
-    assert_eq!(parcels(&rules, &finished(&documents, None), &history).unwrap(), []);
+    assert_eq!(parcels(&rules, &finished(&documents, None), &history).unwrap(), Parcels::default());
+}
+
+#[test]
+fn a_parcel_that_cannot_be_made_keeps_no_other_back() {
+    let documents = documents();
+    let rules =
+        [rule("mail = [\"marker\", \"b@example.org\"]"), rule("webhook_env = \"HOOK\"\nsecret_env = \"HOOK_SECRET\"")];
+    let told = parcels(&rules, &finished(&documents, None), &History::default()).unwrap();
+    let to: Vec<&str> = told.made.iter().map(|parcel| parcel.to.as_str()).collect();
+    assert_eq!(to, ["b@example.org", "HOOK"]);
+    assert!(told.failed.len() == 1 && told.failed[0].starts_with("notify[0]: "), "{:?}", told.failed);
+    assert!(!told.failed[0].contains("marker"));
+}
+
+#[test]
+fn two_rules_for_one_address_do_not_swallow_each_other() {
+    let (audit, record) = sample(&PLAIN, 12);
+    let report = files(&audit, None).unwrap().remove(0).1;
+    let edition = |of| run_json(&crate::audit::Record { edition: Some(of), ..record.clone() }).unwrap();
+    let documents = (report, edition(Edition::Public));
+    let inside = edition(Edition::Internal);
+    let finished = Finished { internal_run_json: Some(&inside), ..finished(&documents, None) };
+    let to = "mail = [\"a@example.org\"]";
+    let rules: Vec<Notify> = ["daily", "weekly"]
+        .iter()
+        .flat_map(|period| ["", "edition = \"internal\""].map(|of| format!("{to}\ndigest = \"{period}\"\n{of}")))
+        .map(|text| rule(&text))
+        .collect();
+    let about = |history: &History, rules: &[Notify]| -> Vec<String> {
+        let made = parcels(rules, &finished, history).unwrap().made;
+        made.iter().map(|parcel| message::about(&parcel.key).to_string()).collect()
+    };
+    let all = ["digest-daily", "digest-daily-internal", "digest-weekly", "digest-weekly-internal"];
+    assert_eq!(about(&History::default(), &rules), all);
+    // What one sent today is no digest of another.
+    let today: Date = Documents::read(&documents.0, &documents.1).unwrap().finished_at()[..10].parse().unwrap();
+    for (n, word) in all.iter().enumerate() {
+        let key = format!("r.{word}.00@x.digest-weekly.y");
+        let sent = vec![Sent { key, to: "a@example.org".into(), day: today }];
+        let mut left = all.to_vec();
+        left.remove(n);
+        assert_eq!(about(&History { runs: Vec::new(), sent }, &rules), left);
+    }
+    let quiet: Vec<Notify> = ["7", "30", "30\nedition = \"internal\""]
+        .iter()
+        .map(|days| rule(&format!("{to}\non = [\"recovered\"]\nheartbeat_days = {days}")))
+        .collect();
+    assert_eq!(about(&History::default(), &quiet), ["quiet-7", "quiet-30", "quiet-30-internal"]);
+    let sent = vec![Sent { key: "r.quiet-7.00@x".into(), to: "a@example.org".into(), day: today }];
+    assert_eq!(about(&History { runs: Vec::new(), sent }, &quiet), ["quiet-30", "quiet-30-internal"]);
 }
