@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 mod program;
 mod tree;
 pub use program::{Deadline, is_root, program, wait};
-pub use tree::{Entry, Kind, beside, is_there, lock_there, read_at_most, tree, write_once};
+pub use tree::{Entry, Kind, beside, folders_with, is_there, lock_there, read_at_most, tree, write_once};
 
 /// Tells the time. Tests hold it still.
 #[derive(Debug, Clone, Copy)]

@@ -34,7 +34,7 @@ pub enum ChainEnd {
     First,
     /// The run before was not signed: the chain begins here.
     Unsigned,
-    /// The folder of the run before was gone when the next was made, as that one says.
+    /// The run before was not there as it was recorded when the next was made, as that one says.
     Missing,
     /// The run before is not here as it was.
     Broken,
@@ -65,7 +65,10 @@ pub fn chain(folder: &Path, of: &Verification, keys: &[PublicKey]) -> io::Result
                 return end(links, ChainEnd::Unsigned, message);
             }
             PreviousState::Missing => {
-                let message = format!("the folder of {id} was gone when {} was made", run.run_id);
+                let message = format!(
+                    "when {} was made, the folder of {id} was gone, or its attestation was, or no run was recorded any more",
+                    run.run_id
+                );
                 return end(links, ChainEnd::Missing, message);
             }
             PreviousState::Signed => {}

@@ -32,6 +32,8 @@ pub use verify::{Attestation, Problem, ProblemKind, Signature, SignatureState, V
 
 /// The attestation of a run.
 pub const NAME: &str = "attestation.dsse.json";
+/// The record of a run, in its folder.
+const RUN: &str = "run.json";
 /// How the names of attestations end.
 pub const SUFFIX: &str = ".dsse.json";
 /// Bytes of an attestation at most; that of 10,000 files has about 2 MB.
@@ -90,17 +92,33 @@ pub fn run(
 }
 
 /// What the next run says of the run before it, whose folder is or was in this one. An attestation that cannot be read is as good as
-/// gone: that is no reason to lose the run.
+/// gone: that is no reason to lose the run. So is one that is not there although `run.json` names the key that signed, or cannot be read;
+/// and where no run is recorded and folders of runs are here, what was recorded is gone.
 pub fn previous(runs: &Path, run_id: Option<&str>) -> Previous {
-    let of = |state, sha256| Previous { state, run_id: run_id.map(Into::into), sha256 };
-    let Some(id) = run_id else { return of(PreviousState::First, None) };
+    let of = |state, id: &str, sha256| Previous { state, run_id: Some(id.into()), sha256 };
+    let Some(id) = run_id else {
+        let left = world::folders_with(runs, RUN).unwrap_or_default();
+        return match left.iter().rfind(|name| statement::is_part(name)) {
+            Some(latest) => of(PreviousState::Missing, latest, None),
+            None => Previous { state: PreviousState::First, run_id: None, sha256: None },
+        };
+    };
     if !statement::is_part(id) || !world::is_there(&runs.join(id)) {
-        return of(PreviousState::Missing, None);
+        return of(PreviousState::Missing, id, None);
     }
     match world::read_at_most(&runs.join(id).join(NAME), BYTES_MAX) {
-        Ok(Some(bytes)) => of(PreviousState::Signed, Some(sha256(&bytes))),
-        Ok(None) => of(PreviousState::Unsigned, None),
-        Err(_) => of(PreviousState::Missing, None),
+        Ok(Some(bytes)) => of(PreviousState::Signed, id, Some(sha256(&bytes))),
+        Ok(None) if was_unsigned(&runs.join(id)) => of(PreviousState::Unsigned, id, None),
+        Ok(None) | Err(_) => of(PreviousState::Missing, id, None),
+    }
+}
+
+/// Whether a run says of itself that nobody signed it.
+fn was_unsigned(folder: &Path) -> bool {
+    let Ok(Some(bytes)) = world::read_at_most(&folder.join(RUN), BYTES_MAX) else { return false };
+    match serde_json::from_slice::<serde_json::Value>(&bytes) {
+        Ok(serde_json::Value::Object(run)) => run.get("signed_by").is_none_or(serde_json::Value::is_null),
+        _ => false,
     }
 }
 

@@ -91,9 +91,9 @@ pub enum PreviousState {
     /// There was none.
     First,
     Signed,
-    /// Its folder has no attestation.
+    /// Its folder has no attestation, and says that it had none.
     Unsigned,
-    /// Its folder is gone, or its attestation cannot be read.
+    /// Its folder is gone, or its attestation is, or that cannot be read; or no run is recorded, and this one lies there.
     Missing,
 }
 

@@ -340,6 +340,7 @@ fn the_runs_of_a_pipeline_are_a_chain() {
     assert_eq!(follow(&gone).end, ChainEnd::Missing);
     assert!(!follow(&gone).holds() && verify(&gone, &[]).unwrap().holds());
     fs::create_dir(runs.join("bare")).unwrap();
+    fs::write(runs.join("bare/run.json"), "{}").unwrap();
     let begins = signed(runs, "r5", Some("bare"), 1);
     assert_eq!((follow(&begins).end, follow(&begins).holds()), (ChainEnd::Unsigned, true));
     let turned = signed(runs, "r6", Some("r5"), 2);
@@ -347,6 +348,40 @@ fn the_runs_of_a_pipeline_are_a_chain() {
     assert!(with(&[key(1).public(), key(2).public()]).holds());
     assert!(!with(&[key(2).public()]).holds());
     assert_eq!(previous(runs, Some("../r1")).state, PreviousState::Missing);
+}
+
+#[test]
+fn a_run_that_was_signed_and_is_not_any_more_is_missing_and_not_unsigned() {
+    let parent = tempfile::tempdir().unwrap();
+    let runs = parent.path();
+    let state = |id: Option<&str>| previous(runs, id).state;
+    assert_eq!((state(None), previous(&runs.join("none"), None).state), (PreviousState::First, PreviousState::First));
+    let folder = runs.join("20260101T000000Z-00000000");
+    fs::create_dir(&folder).unwrap();
+    let id = Some("20260101T000000Z-00000000");
+    let cases = [
+        (Some("{}"), PreviousState::Unsigned),
+        (Some("{\"signed_by\": null}"), PreviousState::Unsigned),
+        (Some("{\"signed_by\": \"ab\"}"), PreviousState::Missing),
+        (Some("{\"signed_by\": "), PreviousState::Missing),
+        (Some("[]"), PreviousState::Missing),
+        (None, PreviousState::Missing),
+    ];
+    for (run_json, expected) in cases {
+        match run_json {
+            Some(text) => fs::write(folder.join("run.json"), text).unwrap(),
+            None => fs::remove_file(folder.join("run.json")).unwrap(),
+        }
+        assert_eq!(state(id), expected, "{run_json:?}");
+    }
+    // No run is recorded, and folders of runs are there: the latest of them is named.
+    for name in ["20260102T000000Z-00000000", "20260103T000000Z-00000000", ".partial-20260104T000000Z-00000000"] {
+        fs::create_dir(runs.join(name)).unwrap();
+        fs::write(runs.join(name).join("run.json"), "{}").unwrap();
+    }
+    fs::create_dir(runs.join("notes")).unwrap();
+    let found = previous(runs, None);
+    assert_eq!((found.state, found.run_id.as_deref()), (PreviousState::Missing, Some("20260103T000000Z-00000000")));
 }
 
 proptest! {

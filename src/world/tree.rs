@@ -65,6 +65,26 @@ pub fn tree(folder: &Path) -> io::Result<Vec<Entry>> {
     Ok(found)
 }
 
+/// Names of the folders in a folder that have a file of this name, in order; none when it is not there. Links and hidden folders are left
+/// out.
+pub fn folders_with(folder: &Path, file: &str) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(|e| at(folder, e))?,
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let entry = entry.map_err(|e| at(folder, e))?;
+        let is_folder = entry.file_type().is_ok_and(|of| of.is_dir());
+        match entry.file_name().into_string() {
+            Ok(name) if is_folder && !name.starts_with('.') && is_there(&entry.path().join(file)) => names.push(name),
+            _ => {}
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
 /// The bytes of a file that is no link and not longer than this; none when nothing is there.
 pub fn read_at_most(path: &Path, bytes_max: u64) -> io::Result<Option<Vec<u8>>> {
     let of = match fs::symlink_metadata(path) {
