@@ -3,8 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 
 use super::load::{Failure, load};
+use crate::report;
 use crate::report::changes::Stored;
-use crate::run::{ATTESTATION, reports_folder};
+use crate::run::{is_signed, reports_folder};
 use crate::store::{FILE, Store};
 use crate::world;
 
@@ -79,14 +80,29 @@ impl Place {
     }
 }
 
-/// Reads a run folder.
+/// Reads a run folder. A report that is not the one the history beside it recorded is damaged.
 pub fn read(folder: &Path) -> Result<Stored, NotFound> {
     let file = |name: &str| match world::read(&folder.join(name)) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(format!("{}: is not there; name the folder of a finished run", folder.join(name).display())),
         Err(e) => Err(e.to_string()),
     };
-    let signed = folder.join(ATTESTATION).exists();
-    Stored::read(&file("report.json")?, &file("run.json")?, signed)
-        .map_err(|e| format!("{}: {e}", folder.display()).into())
+    let (report, run) = (file("report.json")?, file("run.json")?);
+    if recorded(folder).is_some_and(|digest| digest != report::sha256(&report)) {
+        let place = folder.join("report.json");
+        let why = "it is damaged: its SHA-256 is not the one in the history; take the folder from a copy";
+        return Err(format!("{}: {why}", place.display()).into());
+    }
+    Stored::read(&report, &run, is_signed(folder)).map_err(|e| format!("{}: {e}", folder.display()).into())
+}
+
+/// The digest of the report in the history of the folder's own place; none for a copy that lies elsewhere.
+fn recorded(folder: &Path) -> Option<String> {
+    let whole = folder.canonicalize().ok()?;
+    let path = whole.parent()?.parent()?.join(FILE);
+    let id = whole.file_name()?.to_str()?;
+    if !path.is_file() {
+        return None;
+    }
+    Store::open(&path).ok()?.report_sha256(id).ok()?
 }

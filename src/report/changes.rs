@@ -25,7 +25,7 @@ pub struct Stored {
 }
 
 impl Stored {
-    /// Reads `report.json` and `run.json` of one run. `signed` says whether an attestation lies beside them.
+    /// Reads `report.json` and `run.json` of one run. `signed` says whether their folder is as it was signed.
     pub fn read(report_json: &[u8], run_json: &[u8], signed: bool) -> Result<Stored, ReportError> {
         let (report, run) = document::pair(report_json, run_json)?;
         Ok(Stored { report, run, signed })

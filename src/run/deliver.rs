@@ -27,8 +27,8 @@ mod folder;
 mod post;
 mod signing;
 
-pub use before::ATTESTATION;
 use before::Before;
+pub use before::is_signed;
 use folder::{Editions, RunFolder};
 pub use signing::SignError;
 use signing::Signing;

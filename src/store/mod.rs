@@ -118,6 +118,13 @@ impl Store {
         runs.map_err(|e| StoreError::of(&self.path, &e))
     }
 
+    /// SHA-256 of the `report.json` of a run, as it was when the run was recorded.
+    pub fn report_sha256(&mut self, run_id: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar("SELECT report_sha256 FROM runs WHERE run_id = ?").bind(run_id);
+        let digest = self.runtime.block_on(query.fetch_optional(&mut self.connection));
+        digest.map_err(|e| StoreError::of(&self.path, &e))
+    }
+
     /// The first recorded run of a pipeline in which a finding was not met.
     pub fn first_seen(&mut self, pipeline: &str, code: &str, cohort: &Cohort) -> Result<Option<Seen>, StoreError> {
         let failed = |e: sqlx::Error| StoreError::of(&self.path, &e);

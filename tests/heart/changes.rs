@@ -117,25 +117,45 @@ fn a_finding_is_new_then_open_still_then_fixed_then_open_again() {
     assert!(page.contains("id=\"changes\""));
 }
 
+#[cfg(feature = "sign")]
 #[test]
 fn the_last_signed_run_is_compared_with_and_not_the_one_before() {
+    use evenhand::attest::{PrivateKey, write_keys};
+
     let folder = tempfile::tempdir().unwrap();
-    let first = run(folder.path(), PIPELINE, 50, 1);
-    std::fs::write(first.folder.join("attestation.dsse.json"), "{}").unwrap();
-    run(folder.path(), PIPELINE, 10, 2);
-    let changes = written(&run(folder.path(), PIPELINE, 10, 3));
-    assert_eq!((changes.before.run_id, changes.before.signed), (first.record.run_id, true));
+    write_keys(&folder.path().join("own"), &PrivateKey::generate(Entropy::Fixed(1)).unwrap()).unwrap();
+    let signing = format!("{PIPELINE}\n[sign]\nkey_file = \"own.key.pem\"\n");
+    let first = run(folder.path(), &signing, 50, 1);
+    let second = run(folder.path(), PIPELINE, 10, 2);
+    // A file of that name is no signature.
+    std::fs::write(second.folder.join("attestation.dsse.json"), "{}").unwrap();
+    let third = run(folder.path(), PIPELINE, 10, 3);
+    let changes = written(&third);
+    assert_eq!((&changes.before.run_id, changes.before.signed), (&first.record.run_id, true));
     assert_eq!((changes.counts.new, changes.counts.still), (1, 0));
+    // Nor is one of a folder that was changed since.
+    std::fs::write(first.folder.join("report.html"), "x").unwrap();
+    let changes = written(&run(folder.path(), PIPELINE, 10, 4));
+    assert_eq!((&changes.before.run_id, changes.before.signed), (&third.record.run_id, false));
 }
 
 #[test]
 fn an_earlier_folder_that_is_gone_or_damaged_is_said_and_ends_no_run() {
     type Damage = fn(&PathBuf);
-    let damages: [(Damage, Unread); 5] = [
+    let damages: [(Damage, Unread); 6] = [
         (|folder| std::fs::remove_dir_all(folder).unwrap(), Unread::Missing),
         (|folder| std::fs::remove_file(folder.join("run.json")).unwrap(), Unread::Missing),
         (|folder| std::fs::write(folder.join("report.json"), "{\"report_version\":1").unwrap(), Unread::Damaged),
-        (|folder| std::fs::write(folder.join("report.json"), "{\"report_version\":99}").unwrap(), Unread::Later),
+        (|folder| std::fs::write(folder.join("run.json"), "{\"run_version\":99}").unwrap(), Unread::Later),
+        // Whole JSON, and not what was recorded.
+        (
+            |folder| {
+                let place = folder.join("report.json");
+                let text = std::fs::read_to_string(&place).unwrap();
+                std::fs::write(place, text.replacen("breached", "met", 1) + "\n").unwrap();
+            },
+            Unread::Damaged,
+        ),
         (|folder| std::fs::write(folder.join("run.json"), [0xff, 0, 1]).unwrap(), Unread::Damaged),
     ];
     for (damage, why) in damages {
@@ -200,6 +220,13 @@ fn the_verbs_find_runs_by_folder_and_by_name_and_say_what_got_worse() {
         assert_eq!(verb(&wrong), 2, "{wrong:?}");
     }
     assert_eq!(verb(&["history", pipeline]), 0);
+    // A report that was changed is not compared where the history knows it.
+    let changed = runs[3].folder.join("report.json");
+    let text = std::fs::read_to_string(&changed).unwrap();
+    std::fs::write(&changed, text.clone() + " ").unwrap();
+    assert_eq!((verb(&["diff", pipeline]), verb(&["diff", &still, &again])), (2, 2));
+    std::fs::write(&changed, text).unwrap();
+    assert_eq!((verb(&["diff", pipeline]), verb(&["diff", &still, &again])), (0, 0));
     std::fs::remove_dir_all(&bad).unwrap();
     assert_eq!(verb(&["history", of_runs, "--metric", "selection-rate", "--across", "sex"]), 0);
     assert_eq!(verb(&["history", of_runs, "--metric", "selection-rate", "--limit", "2", "--format", "json"]), 0);

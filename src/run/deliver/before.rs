@@ -15,7 +15,8 @@ use crate::store::{RunRow, Store, StoreError};
 use crate::world;
 
 /// Name of the attestation in a run folder.
-pub const ATTESTATION: &str = "attestation.dsse.json";
+#[cfg(feature = "sign")]
+const ATTESTATION: &str = "attestation.dsse.json";
 /// Runs whose folders are asked for an attestation.
 const SIGNED_AMONG: u32 = 100;
 /// Most findings and values a record lists; all are counted.
@@ -30,10 +31,24 @@ pub struct Before {
     signed: bool,
 }
 
+/// Whether a run folder is as it was signed, under the key it brings; that says nothing of who signed. A build without signatures cannot
+/// tell.
+pub fn is_signed(folder: &Path) -> bool {
+    #[cfg(feature = "sign")]
+    let signed = world::is_there(&folder.join(ATTESTATION))
+        && crate::attest::verify(folder, &[]).is_ok_and(|found| found.holds());
+    #[cfg(not(feature = "sign"))]
+    let signed = {
+        let _ = folder;
+        false
+    };
+    signed
+}
+
 /// The last signed run, else the last one; none before the first.
 pub fn last(store: &mut Store, spec: &Spec, folder: &Path) -> Result<Option<Before>, StoreError> {
     let mut rows = store.runs(&spec.pipeline.name, SIGNED_AMONG)?;
-    let signed = rows.iter().position(|row| folder.join(&row.run_id).join(ATTESTATION).exists());
+    let signed = rows.iter().position(|row| is_signed(&folder.join(&row.run_id)));
     let at = signed.unwrap_or(0);
     Ok((at < rows.len()).then(|| Before { row: rows.swap_remove(at), signed: signed.is_some() }))
 }
@@ -48,7 +63,7 @@ pub fn changed(record: Record, files: &[(String, Vec<u8>)], folder: &Path, befor
 fn changes(record: &Record, files: &[(String, Vec<u8>)], folder: &Path, before: &Before) -> Option<Changes> {
     let report = &files.iter().find(|(name, _)| name == "report.json")?.1;
     let after = Stored::read(report, &report::run_json(record).ok()?, false).ok()?;
-    let old = read(&folder.join(&before.row.run_id), before.signed);
+    let old = read(&folder.join(&before.row.run_id), before);
     let changes = match old {
         Ok(old) if old.of().run_id == before.row.run_id => compare(&old, &after, How::default()),
         Ok(_) => Changes::none(of(before), after.of(), Some(Unread::Damaged)),
@@ -57,13 +72,18 @@ fn changes(record: &Record, files: &[(String, Vec<u8>)], folder: &Path, before: 
     Some(changes.shortened(LISTED_MAX))
 }
 
-fn read(folder: &Path, signed: bool) -> Result<Stored, Unread> {
+fn read(folder: &Path, before: &Before) -> Result<Stored, Unread> {
     let file = |name: &str| match world::read(&folder.join(name)) {
         Ok(Some(bytes)) => Ok(bytes),
         Ok(None) => Err(Unread::Missing),
         Err(_) => Err(Unread::Damaged),
     };
-    Stored::read(&file("report.json")?, &file("run.json")?, signed).map_err(|e: ReportError| unread(&e))
+    let (report, run) = (file("report.json")?, file("run.json")?);
+    // A report that was changed since it was recorded is nothing to compare with, signed or not.
+    if report::sha256(&report) != before.row.report_sha256 {
+        return Err(Unread::Damaged);
+    }
+    Stored::read(&report, &run, before.signed).map_err(|e: ReportError| unread(&e))
 }
 
 /// What the history knows of a run.
