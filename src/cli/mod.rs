@@ -97,7 +97,7 @@ enum Verb {
     /// Check that a run folder is as it was signed. Needs no network and no store.
     #[cfg(feature = "sign")]
     Verify(verify::Args),
-    /// Sign off a run as a reviewer. Nothing that is there is changed.
+    /// Sign off a run as a reviewer, or add a signed file to it. Nothing that is there is changed.
     #[cfg(feature = "sign")]
     Sign(sign::Args),
     /// Write the mail of a finished run to files. Nothing is sent.

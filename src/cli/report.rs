@@ -7,7 +7,7 @@ use clap::ValueEnum;
 
 use super::{Output, USAGE, load::unfinished};
 use crate::report::{self, Form};
-use crate::run::pdf::pdf;
+use crate::run::{ATTESTATION, pdf::pdf};
 use crate::world;
 
 #[derive(Debug, clap::Args)]
@@ -44,6 +44,10 @@ impl As {
 }
 
 pub fn run(args: &Args, out: &Output) -> u8 {
+    if let Some(path) = args.out.as_deref().filter(|path| is_signed_place(&args.run, path)) {
+        out.error(&refused(&args.run, path));
+        return USAGE;
+    }
     let documents =
         read(&args.run.join("report.json")).and_then(|report| Ok((report, read(&args.run.join("run.json"))?)));
     let (report_json, run_json) = match documents {
@@ -85,6 +89,24 @@ pub fn run(args: &Args, out: &Output) -> u8 {
         }
     }
     0
+}
+
+/// Whether a file would lie in the folder of a signed run, which is as it was signed only while nothing is added or changed.
+fn is_signed_place(run: &Path, file: &Path) -> bool {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (run.canonicalize(), folder.canonicalize()) {
+        (Ok(run), Ok(folder)) => folder.starts_with(&run) && world::is_there(&run.join(ATTESTATION)),
+        _ => false,
+    }
+}
+
+fn refused(run: &Path, file: &Path) -> String {
+    let name = file.file_name().map_or_else(|| "report.pdf".into(), |name| name.to_string_lossy());
+    format!(
+        "{}: the run is signed, and a file that is put into its folder is not; write it elsewhere, then add it with: evenhand sign {} --key KEY --file {name}",
+        file.display(),
+        run.display()
+    )
 }
 
 /// The templates of the run's own; none without the folder.

@@ -28,7 +28,7 @@ mod post;
 mod signing;
 
 use before::Before;
-pub use before::is_signed;
+pub use before::{ATTESTATION, is_signed};
 use folder::{Editions, RunFolder};
 pub use signing::SignError;
 use signing::Signing;

@@ -15,8 +15,7 @@ use crate::store::{RunRow, Store, StoreError};
 use crate::world;
 
 /// Name of the attestation in a run folder.
-#[cfg(feature = "sign")]
-const ATTESTATION: &str = "attestation.dsse.json";
+pub const ATTESTATION: &str = "attestation.dsse.json";
 /// Runs whose folders are asked for an attestation.
 const SIGNED_AMONG: u32 = 100;
 /// Most findings and values a record lists; all are counted.
