@@ -6,9 +6,8 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use super::key::PublicKey;
 use super::statement::PreviousState;
-use super::verify::{Problem, Verification, verify};
+use super::verify::{Keys, Problem, Verification, verify_by};
 use crate::world;
 
 /// The runs before a run, latest first.
@@ -49,7 +48,7 @@ impl Chain {
 }
 
 /// Follows the chain of a run that was verified, back to its beginning, and verifies each run on the way.
-pub fn chain(folder: &Path, of: &Verification, keys: &[PublicKey]) -> io::Result<Chain> {
+pub fn chain(folder: &Path, of: &Verification, keys: Keys) -> io::Result<Chain> {
     let mut links: Vec<Link> = Vec::new();
     let end = |links, end, message: String| Ok(Chain { links, end, message });
     let Some(mut run) = of.run().cloned() else {
@@ -81,7 +80,7 @@ pub fn chain(folder: &Path, of: &Verification, keys: &[PublicKey]) -> io::Result
         let Some(place) = world::beside(folder, &id)? else {
             return broken(links, "is not beside it; copy the folders of all runs to one place");
         };
-        let found = verify(&place, keys)?;
+        let found = verify_by(&place, keys)?;
         let same = found.sha256.is_some() && found.sha256 == run.previous.sha256;
         links.push(Link { run_id: id.clone(), problems: found.problems.clone() });
         let Some(before) = found.run().filter(|_| same).cloned() else {

@@ -28,7 +28,7 @@ pub use key::{KeyError, KeyId, PrivateKey, PublicKey};
 pub use key_file::{KeyFiles, private_key, private_key_of, public_key, write_keys};
 pub use later::{LaterError, Review, add_file, sign_off};
 pub use statement::{Decision, Fact, Previous, PreviousState};
-pub use verify::{Attestation, Problem, ProblemKind, Signature, SignatureState, Verification, verify};
+pub use verify::{Attestation, Keys, Problem, ProblemKind, Signature, SignatureState, Verification, verify, verify_by};
 
 /// The attestation of a run.
 pub const NAME: &str = "attestation.dsse.json";

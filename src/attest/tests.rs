@@ -14,6 +14,10 @@ fn key(seed: u64) -> PrivateKey {
     PrivateKey::generate(Entropy::Fixed(seed)).unwrap()
 }
 
+fn by(signers: &[PublicKey]) -> Keys<'_> {
+    Keys { signers, reviewers: &[] }
+}
+
 fn at() -> jiff::Timestamp {
     "2026-01-31T12:00:00Z".parse().unwrap()
 }
@@ -320,7 +324,7 @@ fn the_runs_of_a_pipeline_are_a_chain() {
     signed(runs, "r1", None, 1);
     signed(runs, "r2", Some("r1"), 1);
     let last = signed(runs, "r3", Some("r2"), 1);
-    let follow = |folder: &Path| chain(folder, &verify(folder, &[]).unwrap(), &[]).unwrap();
+    let follow = |folder: &Path| chain(folder, &verify(folder, &[]).unwrap(), by(&[])).unwrap();
     let found = follow(&last);
     assert!(found.holds());
     let ids: Vec<&str> = found.links.iter().map(|link| link.run_id.as_str()).collect();
@@ -344,7 +348,7 @@ fn the_runs_of_a_pipeline_are_a_chain() {
     let begins = signed(runs, "r5", Some("bare"), 1);
     assert_eq!((follow(&begins).end, follow(&begins).holds()), (ChainEnd::Unsigned, true));
     let turned = signed(runs, "r6", Some("r5"), 2);
-    let with = |keys: &[PublicKey]| chain(&turned, &verify(&turned, keys).unwrap(), keys).unwrap();
+    let with = |keys: &[PublicKey]| chain(&turned, &verify(&turned, keys).unwrap(), by(keys)).unwrap();
     assert!(with(&[key(1).public(), key(2).public()]).holds());
     assert!(!with(&[key(2).public()]).holds());
     assert_eq!(previous(runs, Some("../r1")).state, PreviousState::Missing);

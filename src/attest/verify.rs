@@ -119,12 +119,30 @@ impl Verification {
     }
 }
 
+/// The keys that may have signed.
+#[derive(Debug, Clone, Copy)]
+pub struct Keys<'a> {
+    pub signers: &'a [PublicKey],
+    /// Of sign-offs, and of nothing else. With none, the signers' are good for sign-offs too.
+    pub reviewers: &'a [PublicKey],
+}
+
+impl<'a> Keys<'a> {
+    fn of(self, fact: &Fact) -> &'a [PublicKey] {
+        match fact {
+            Fact::SignOff(_) if !self.reviewers.is_empty() => self.reviewers,
+            _ => self.signers,
+        }
+    }
+}
+
 /// Checks a run folder. Without keys every signature is checked under the key its attestation brings, which tells that nothing was
-/// changed since, and not who signed. With keys each attestation must be signed with one of them.
+/// changed since, and not who signed. With keys each attestation must be signed with one of them. That the last attestation was taken away
+/// cannot be seen: nothing names it.
 ///
 /// # Errors
 /// When the folder cannot be read. All that is wrong in it is a problem, not an error.
-pub fn verify(folder: &Path, keys: &[PublicKey]) -> io::Result<Verification> {
+pub fn verify_by(folder: &Path, keys: Keys) -> io::Result<Verification> {
     let entries = world::tree(folder)?;
     let mut problems = Vec::new();
     let mut read = Vec::new();
@@ -152,8 +170,13 @@ pub fn verify(folder: &Path, keys: &[PublicKey]) -> io::Result<Verification> {
     Ok(Verification { attestations, files, problems, sha256: root })
 }
 
+/// The same with one set of keys for everything.
+pub fn verify(folder: &Path, keys: &[PublicKey]) -> io::Result<Verification> {
+    verify_by(folder, Keys { signers: keys, reviewers: &[] })
+}
+
 /// Reads an attestation, and says what is wrong with its signatures.
-fn attestation(folder: &Path, entry: &Entry, keys: &[PublicKey]) -> Result<(Attestation, Vec<Problem>), Problem> {
+fn attestation(folder: &Path, entry: &Entry, keys: Keys) -> Result<(Attestation, Vec<Problem>), Problem> {
     let file = &entry.name;
     let damaged = |why: String| Problem::new(ProblemKind::Damaged, file, why);
     if entry.kind != Kind::File {
@@ -176,7 +199,7 @@ fn attestation(folder: &Path, entry: &Entry, keys: &[PublicKey]) -> Result<(Atte
     if SignedBy::of(&key) != *fact.signed_by() {
         return Err(damaged("the key id in it is not that of the key in it".into()));
     }
-    let signatures = signatures(&opened, &key, keys);
+    let signatures = signatures(&opened, &key, keys.of(&fact));
     let mut problems = signature_problems(file, &signatures);
     if !signatures.iter().any(|signature| signature.key_id == key.id().as_str()) {
         problems.push(Problem::new(ProblemKind::Signature, file, "is not signed with the key it names"));

@@ -7,19 +7,27 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 use super::{Output, USAGE};
-use crate::attest::{self, Attestation, Chain, Fact, Problem, PublicKey, SignatureState, Verification};
+use crate::attest::{self, Attestation, Chain, Fact, Keys, Problem, PublicKey, SignatureState, Verification};
 
 #[derive(Debug, clap::Args)]
+#[command(after_help = LIMITS)]
 pub struct Args {
     /// The run's folder, or a copy of it.
     pub run: PathBuf,
     /// A public key that may have signed; repeat it for each. Without one only what is in the folder is compared with itself.
     #[arg(long = "key", value_name = "PUB")]
     pub keys: Vec<PathBuf>,
+    /// A reviewer's public key; repeat it for each. It is good for sign-offs only, and then --key for everything else only.
+    #[arg(long = "reviewer-key", value_name = "PUB")]
+    pub reviewer_keys: Vec<PathBuf>,
     /// Verify every earlier run of the pipeline too. Their folders lie beside this one.
     #[arg(long)]
     pub chain: bool,
 }
+
+const LIMITS: &str = "Each attestation names the one before it, so that none can be changed or taken out of the middle. Nothing names \
+                      the last: the last sign-off can be taken away unseen by whoever holds the folder. Ask the reviewer, or keep a \
+                      copy elsewhere.";
 
 /// Problems printed at most; `--format json` has all.
 const PRINTED_MAX: usize = 50;
@@ -30,11 +38,12 @@ const UNKNOWN_SIGNER: &str = "no key was given: only integrity under the key in 
                               give the signer's public key with --key";
 
 pub fn run(args: &Args, out: &Output) -> u8 {
-    let verified = keys(&args.keys).and_then(|keys| {
-        let folder = &args.run;
+    let given = keys(&args.keys).and_then(|signers| Ok((signers, keys(&args.reviewer_keys)?)));
+    let verified = given.and_then(|(signers, reviewers)| {
+        let (folder, keys) = (&args.run, Keys { signers: &signers, reviewers: &reviewers });
         let failed = |e: std::io::Error| format!("{e}; name the folder of a run");
-        let found = attest::verify(folder, &keys).map_err(failed)?;
-        let chain = args.chain.then(|| attest::chain(folder, &found, &keys)).transpose().map_err(failed)?;
+        let found = attest::verify_by(folder, keys).map_err(failed)?;
+        let chain = args.chain.then(|| attest::chain(folder, &found, keys)).transpose().map_err(failed)?;
         Ok((found, chain))
     });
     let (found, chain) = match verified {

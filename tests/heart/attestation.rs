@@ -247,8 +247,31 @@ fn a_reviewer_signs_off_and_a_pdf_is_added() {
     assert_eq!(sign(&["conditional"]), 2);
     assert_eq!(sign(&["perhaps"]), 2);
     assert_eq!(sign(&["conditional", "--condition", "Look again in May"]), 0);
-    let own = attest::private_key(&folder.join("keys/own.key.pem")).unwrap();
-    attest::add_file(&delivered.folder, "report.pdf", b"%PDF-", &own, "2026-02-01T00:00:00Z".parse().unwrap()).unwrap();
+    // Into the folder of a signed run no report is written; a file comes in with a signature.
+    for inside in ["report.pdf", "evidence/../report.html"] {
+        let place = delivered.folder.join(inside);
+        fs::create_dir_all(delivered.folder.join("evidence")).unwrap();
+        let refused = evenhand(
+            folder,
+            &["report", delivered.folder.to_str().unwrap(), "--as", "pdf", "--out", place.to_str().unwrap()],
+        );
+        let why = text(&refused.stderr);
+        assert!(refused.status.code() == Some(2) && why.contains("evenhand sign") && why.contains("--file"), "{why}");
+    }
+    let _ = fs::remove_dir(delivered.folder.join("evidence"));
+    let page = ["report", place, "--as", "markdown", "--out", "report.md"];
+    assert_eq!(evenhand(folder, &page).status.code(), Some(0));
+    fs::write(folder.join("report.pdf"), "%PDF-").unwrap();
+    let add = |more: &[&str]| {
+        let fixed = ["sign", place, "--key", "keys/own.key.pem", "--file"];
+        evenhand(folder, &[&fixed, more].concat()).status.code().unwrap()
+    };
+    assert_eq!(add(&["nothing.pdf"]), 2);
+    assert_eq!(add(&["report.pdf", "--decision", "approved"]), 2);
+    assert_eq!(add(&["report.pdf"]), 0);
+    assert_eq!(fs::read(delivered.folder.join("report.pdf")).unwrap(), b"%PDF-");
+    assert_eq!(add(&["report.pdf"]), 3);
+    assert_eq!(evenhand(folder, &["sign", place, "--key", "keys/own.key.pem"]).status.code(), Some(2));
     assert_eq!(sign(&["approved"]), 0);
     let both = ["--key", "keys/own.pub.pem", "--key", "keys/reviewer.pub.pem"];
     let (code, said) = verify(folder, &delivered.folder, &both);
@@ -266,6 +289,24 @@ fn a_reviewer_signs_off_and_a_pdf_is_added() {
     }
     let (code, said) = verify(folder, &delivered.folder, &both[..2]);
     assert_eq!((code, said["problems"].as_array().unwrap().len()), (1, 2));
+    // A reviewer's key is good for sign-offs and for nothing else.
+    let (own, reviewer) = ("keys/own.pub.pem", "keys/reviewer.pub.pem");
+    let of = |signer: &[&str], reviewers: &[&str]| {
+        let keys = signer.iter().flat_map(|key| ["--key", key]);
+        let words: Vec<&str> = keys.chain(reviewers.iter().flat_map(|key| ["--reviewer-key", key])).collect();
+        let (code, said) = verify(folder, &delivered.folder, &words);
+        (code, said["problems"].as_array().unwrap().len(), said["checked"].as_str().unwrap().to_string())
+    };
+    let checked = |code, problems, how: &str| (code, problems, how.to_string());
+    assert_eq!(of(&[own], &[reviewer]), checked(0, 0, "keys-given"));
+    assert_eq!(of(&[own], &[own, reviewer]), checked(0, 0, "keys-given"));
+    assert_eq!(of(&[own], &[own]), checked(1, 2, "keys-given"));
+    assert_eq!(of(&[own, reviewer], &[own]), checked(1, 2, "keys-given"));
+    assert_eq!(of(&[reviewer], &[reviewer]), checked(1, 2, "keys-given"));
+    assert_eq!(of(&[], &[reviewer]), checked(0, 0, "integrity-only"));
+    let help = text(&evenhand(folder, &["verify", "--help"]).stdout);
+    let help = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("--reviewer-key") && help.contains("the last sign-off can be taken away unseen"), "{help}");
     fs::remove_file(delivered.folder.join("signoff-0001.dsse.json")).unwrap();
     let (code, said) = verify(folder, &delivered.folder, &both);
     assert_eq!((code, &said["problems"][0]["kind"]), (1, &"chain".into()));
