@@ -46,7 +46,7 @@ struct Print {
     /// File that runs append their log to, one JSON object a line.
     #[arg(long, value_name = "FILE")]
     log_file: Option<PathBuf>,
-    /// Write NAME.service and NAME.timer (systemd), or NAME.cron, into this folder.
+    /// Write evenhand-NAME.service and evenhand-NAME.timer (systemd), or evenhand-NAME (cron), into this folder.
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
 }
@@ -120,7 +120,8 @@ fn print(args: &Print, out: &Output) -> Result<u8, u8> {
     let files = match args.scheduler {
         For::Cron => {
             let text = crontab(&schedule, &job).map_err(wrong)?;
-            vec![(format!("evenhand-{}.cron", job.pipeline), text)]
+            // cron of Debian reads no file of /etc/cron.d whose name has a dot.
+            vec![(format!("evenhand-{}", job.pipeline), text)]
         }
         For::Systemd => {
             let units = units(&schedule, &job).map_err(wrong)?;
@@ -226,3 +227,6 @@ fn state(loaded: &Loaded, schedule: &Schedule, now: Timestamp) -> Result<State, 
         None => Ok(state(true, due, format!("no run began since it was due at {}", schedule.local(due)))),
     }
 }
+
+#[cfg(test)]
+mod tests;
