@@ -152,5 +152,25 @@ pub struct Job<'a> {
     pub user: Option<&'a str>,
 }
 
+impl Job<'_> {
+    /// The account. Errors: one that is no name of an account, and so could be more than one word or line of the file.
+    fn account(&self) -> Result<Option<&str>, String> {
+        let inner = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
+        let first = |c: char| c.is_ascii_alphabetic() || c == '_';
+        match self.user {
+            Some(user) if user.len() > ACCOUNT_MAX || !user.starts_with(first) || !user.chars().all(inner) => {
+                Err(format!(
+                    "--user {user:?} is no name of an account: write 1 to {ACCOUNT_MAX} letters, digits, _ . and -, \
+                     a letter or _ first"
+                ))
+            }
+            user => Ok(user),
+        }
+    }
+}
+
+/// Characters of the name of an account (useradd(8)).
+const ACCOUNT_MAX: usize = 32;
+
 #[cfg(test)]
 mod tests;

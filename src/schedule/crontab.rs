@@ -9,7 +9,7 @@ use super::{Job, Schedule};
 /// Minutes between two questions.
 const EVERY_MIN: u32 = 5;
 
-/// The text to put into a crontab; with a user it is for /etc/cron.d.
+/// The text to put into a crontab; with a user it is for /etc/cron.d. Errors: a path with a control character, a user that is no account.
 pub fn crontab(schedule: &Schedule, job: &Job) -> Result<String, String> {
     let minutes = step(schedule);
     let mut command = vec![quoted(job.program)?, "--quiet".into(), "run".into(), "--due".into()];
@@ -19,7 +19,7 @@ pub fn crontab(schedule: &Schedule, job: &Job) -> Result<String, String> {
     command.push(quoted(job.file)?);
     // cron mails what is printed: the result is in the report and in its own mail, errors remain.
     command.push(">/dev/null".into());
-    let user = job.user.map(|user| format!("{user} ")).unwrap_or_default();
+    let user = job.account()?.map(|user| format!("{user} ")).unwrap_or_default();
     Ok(format!(
         "# {} is due at {} ({}): minute hour day month weekday.\n\
          # cron asks every {minutes} min; evenhand knows the time zone and whether a run was missed. A run at work is left alone (exit 75).\n\

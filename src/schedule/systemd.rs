@@ -39,7 +39,7 @@ SystemCallFilter=~@privileged @resources
 UMask=0077
 ";
 
-/// The units of a pipeline. Errors: a path with a control character.
+/// The units of a pipeline. Errors: a path with a control character, a user that is no account.
 pub fn units(schedule: &Schedule, job: &Job) -> Result<Units, String> {
     let mut command = vec![quoted(job.program)?, "run".into()];
     if let Some(log) = job.log {
@@ -50,7 +50,7 @@ pub fn units(schedule: &Schedule, job: &Job) -> Result<Units, String> {
     for path in job.writes {
         writes.push(quoted(path)?);
     }
-    let user = job.user.map(|user| format!("User={user}\n")).unwrap_or_default();
+    let user = job.account()?.map(|user| format!("User={user}\n")).unwrap_or_default();
     let service = format!(
         "[Unit]\nDescription=evenhand audit {}\nAfter=network-online.target\nWants=network-online.target\n\n\
          [Service]\nType=oneshot\n{user}ExecStart={}\nWorkingDirectory=/\nEnvironment=LANG=C.UTF-8 TZ=UTC\n\

@@ -47,3 +47,18 @@ fn files_have_names_their_schedulers_read() {
     assert_eq!(names(For::Cron).collect::<Vec<_>>(), ["evenhand-p"]);
     assert_eq!(names(For::Systemd).collect::<Vec<_>>(), ["evenhand-p.service", "evenhand-p.timer"]);
 }
+
+#[test]
+fn an_account_is_one_word() {
+    let (_folder, file) = pipeline("");
+    let long = "a".repeat(33);
+    for user in ["x\n* * * * * root touch /tmp/pwn", "", "a b", "-r", "1st", "a%", "é", &long, "root\n", "r\u{202e}"] {
+        for scheduler in [For::Cron, For::Systemd] {
+            assert_eq!(printed(scheduler, &file, Some(user)), (USAGE, Vec::new()), "{user:?}");
+        }
+    }
+    for user in ["audit", "_audit", "A.b-c_1", &long[..32]] {
+        let (code, files) = printed(For::Cron, &file, Some(user));
+        assert!(code == 0 && files[0].1.lines().last().unwrap().starts_with(&format!("*/5 * * * * {user} /usr")));
+    }
+}
