@@ -60,7 +60,7 @@ mod deliver;
 pub mod notify;
 pub mod pdf;
 #[cfg(all(feature = "html", feature = "store"))]
-pub use deliver::{ATTESTATION, DeliverError, Delivered, Request, deliver, is_signed};
+pub use deliver::{ATTESTATION, DeliverError, Delivered, Request, deliver, deliver_locked, is_signed, lock};
 
 /// A pipeline file that was read and checked.
 pub struct Pipeline<'a> {

@@ -1,13 +1,13 @@
 //! `evenhand run PIPELINE`: the whole audit.
 
 use std::io::IsTerminal;
+#[cfg(feature = "schedule")]
+use std::path::Path;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde_json::json;
 
-#[cfg(feature = "schedule")]
-use super::USAGE;
 #[cfg(feature = "schedule")]
 use super::due::Asked;
 use super::load::unfinished;
@@ -20,7 +20,7 @@ use crate::audit::{Audit, ColumnFate, Data, Reading};
 use crate::cohort::Cohort;
 use crate::finding::{Finding, Outcome, Verdict};
 use crate::report;
-use crate::run::{Delivered, Pipeline, Request, deliver};
+use crate::run::{Delivered, Pipeline, Request, deliver, deliver_locked};
 use crate::world::{self, Clock, Entropy};
 
 #[derive(Debug, clap::Args)]
@@ -33,7 +33,8 @@ pub struct Args {
     /// Exit with 0 whatever the outcome of a finished run.
     #[arg(long)]
     pub exit_zero: bool,
-    /// Run only when [schedule] says the pipeline is due; else exit with 0, silently.
+    /// Run only when [schedule] says the pipeline is due; else exit with 0, silently. A due time is run once: one that ends with 2 or 3 is not
+    /// tried again before the next (`schedule check` finds it). While another run is at work: exit with 75, and it stays due.
     #[cfg(feature = "schedule")]
     #[arg(long)]
     pub due: bool,
@@ -59,19 +60,17 @@ pub fn run(args: &Args, out: &Output) -> u8 {
     let claimed = match args.due.then(|| super::due::ask(&loaded.spec, &loaded.folder, Clock::System)) {
         None => None,
         Some(Ok(Asked::Run(claimed))) => Some(claimed),
-        Some(Ok(Asked::Wait(why))) => {
-            // A scheduler mails what is said.
-            if std::io::stderr().is_terminal() {
-                out.note(&format!("{}: {why}", args.pipeline.display()));
-            }
-            return 0;
-        }
-        Some(Err(why)) => {
+        Some(Ok(unclaimed @ (Asked::Wait(_) | Asked::Busy(_)))) => return left(unclaimed, &args.pipeline, out),
+        Some(Err((code, why))) => {
             out.error(&format!("{}: {why}", args.pipeline.display()));
-            return USAGE;
+            return code;
         }
     };
-    let code = audit(args, &loaded, out);
+    #[cfg(feature = "schedule")]
+    let lock = claimed.as_ref().map(|claimed| &claimed.lock);
+    #[cfg(not(feature = "schedule"))]
+    let lock = None;
+    let code = audit(args, &loaded, lock, out);
     #[cfg(feature = "schedule")]
     if let Some(claimed) = claimed {
         claimed.ended(code);
@@ -79,7 +78,22 @@ pub fn run(args: &Args, out: &Output) -> u8 {
     code
 }
 
-fn audit(args: &Args, loaded: &Loaded, out: &Output) -> u8 {
+/// Nothing is run now: the exit code. A scheduler mails what is said, so only a person is told why.
+#[cfg(feature = "schedule")]
+fn left(asked: Asked, pipeline: &Path, out: &Output) -> u8 {
+    let (code, why) = match asked {
+        Asked::Busy(why) => (LOCKED, why),
+        Asked::Wait(why) => (0, why),
+        Asked::Run(_) => return 0,
+    };
+    if std::io::stderr().is_terminal() {
+        out.note(&format!("{}: {why}", pipeline.display()));
+    }
+    code
+}
+
+/// Audits, under this lock where it is held already.
+fn audit(args: &Args, loaded: &Loaded, lock: Option<&world::Lock>, out: &Output) -> u8 {
     if !out.quiet {
         complaints::print(&loaded.complaints, &loaded.files, &Output { format: super::Format::Human, ..*out });
     }
@@ -107,7 +121,11 @@ fn audit(args: &Args, loaded: &Loaded, out: &Output) -> u8 {
         progress: &Logged { to: &*progress, log: &log },
         fail_on_warn: args.fail_on == Some(FailOn::Warn),
     };
-    let delivered = match deliver(&request) {
+    let delivered = match lock {
+        Some(lock) => deliver_locked(&request, lock),
+        None => deliver(&request),
+    };
+    let delivered = match delivered {
         Ok(delivered) => delivered,
         Err(e) => {
             out.error(&format!("{}: {e}", args.pipeline.display()));

@@ -6,7 +6,8 @@ use clap::{Subcommand, ValueEnum};
 use jiff::{Timestamp, ToSpan};
 use serde::Serialize;
 
-use super::{Loaded, Output, USAGE, load, load::unfinished};
+use super::due::text;
+use super::{Loaded, Output, UNFINISHED, USAGE, load, load::unfinished};
 use crate::schedule::{Job, Schedule, crontab, units};
 use crate::store::{FILE, Store};
 use crate::world::{self, Clock};
@@ -194,38 +195,68 @@ fn check(args: &Check, out: &Output) -> Result<u8, u8> {
     Ok(u8::from(states.iter().any(|state| state.late)))
 }
 
-/// Looks at the last due time whose run must have begun by now: one claimed by `run --due`, or any run that began since.
+/// Exit codes of a run that finished: passed, failed, not decided or refused by the budget, not delivered to all.
+const FINISHED: [u8; 4] = [0, 1, 4, 5];
+
+/// Looks at the last due time whose run must have begun by now. It is on time when a run of it or of a later one finished, is at work, or any
+/// run that is in the history began since.
 fn state(loaded: &Loaded, schedule: &Schedule, now: Timestamp) -> Result<State, String> {
     let spec = &loaded.spec;
     let late_after = spec.schedule.as_ref().map_or(0, |section| section.late_after_min);
     let horizon = now.checked_sub(i64::from(late_after).minutes()).unwrap_or(now);
     let pipeline = spec.pipeline.name.clone();
-    let state = |late, due: Timestamp, says| State {
-        pipeline: pipeline.clone(),
-        late,
-        due_at: due.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-        says,
-    };
+    let state = |late, due: Timestamp, says| State { pipeline: pipeline.clone(), late, due_at: text(due), says };
     let Some(due) = schedule.last_until(horizon) else {
         return Ok(state(false, now, "no run was due yet".into()));
     };
-    let mut store =
-        Store::open(&crate::run::reports_folder(spec, &loaded.folder).join(FILE)).map_err(|e| e.to_string())?;
-    let seen = store.last_occurrence(&pipeline).map_err(|e| e.to_string())?;
-    let begun = store.runs(&pipeline, 1).map_err(|e| e.to_string())?.into_iter().next();
-    let at = |text: &str| text.parse::<Timestamp>().ok();
-    if let Some(seen) = seen.as_ref().filter(|seen| at(&seen.due_at).is_some_and(|at| at >= due)) {
-        let says = match (seen.claimed, seen.exit_code) {
-            (false, _) => "no run is owed before the next due time".to_string(),
-            (true, Some(code)) => format!("the run due at {} ended with exit code {code}", seen.due_at),
-            (true, None) => format!("the run due at {} is at work, or was ended from outside", seen.due_at),
-        };
-        return Ok(state(false, due, says));
+    let reports = crate::run::reports_folder(spec, &loaded.folder);
+    let mut store = Store::open(&reports.join(FILE)).map_err(|e| e.to_string())?;
+    let (from, until) = (text(due), text(now));
+    let ended = store.last_ended(&pipeline, &from, &until).map_err(|e| e.to_string())?;
+    let code = ended.as_ref().and_then(|ended| Some((&ended.due_at, ended.exit_code?)));
+    if let Some((at, code)) = code.filter(|(_, code)| FINISHED.contains(code)) {
+        return Ok(state(false, due, format!("the run due at {at} ended with exit code {code}")));
     }
-    match begun.as_ref().filter(|run| at(&run.started_at).is_some_and(|started| started >= due)) {
-        Some(run) => Ok(state(false, due, format!("run {} began since it was due", run.run_id))),
-        None => Ok(state(true, due, format!("no run began since it was due at {}", schedule.local(due)))),
+    // A run after one that failed makes up for it.
+    let since = code.map_or(&from, |(at, _)| at);
+    if let Some(run_id) = store.begun(&pipeline, since, &until).map_err(|e| e.to_string())? {
+        return Ok(state(false, due, format!("run {run_id} began since it was due")));
     }
+    if let Some((at, code)) = code {
+        return Ok(state(
+            true,
+            due,
+            format!("the run due at {at} ended with exit code {code}: {}", unfinished_by(code)),
+        ));
+    }
+    let seen = store.last_occurrence(&pipeline, &until).map_err(|e| e.to_string())?;
+    let claimed = match seen.filter(|seen| seen.due_at.parse::<Timestamp>().is_ok_and(|at| at >= due)) {
+        None => return Ok(state(true, due, format!("no run began since it was due at {}", schedule.local(due)))),
+        Some(seen) if !seen.claimed => {
+            return Ok(state(false, due, "no run is owed before the next due time".to_string()));
+        }
+        Some(seen) => seen,
+    };
+    match at_work(&reports.join(&pipeline)).map_err(|e| e.to_string())? {
+        true => Ok(state(false, due, format!("the run due at {} is at work", claimed.due_at))),
+        false => Ok(state(true, due, format!("the run due at {} was ended from outside", claimed.due_at))),
+    }
+}
+
+/// Why a run with this exit code left no report.
+fn unfinished_by(code: u8) -> &'static str {
+    match code {
+        USAGE => "the pipeline file is not right; evenhand check FILE says what is wrong",
+        UNFINISHED => "it did not finish; its log or the journal says why, and evenhand run FILE makes up for it",
+        75 => "another run was at work; evenhand run FILE makes up for it",
+        _ => "it did not finish; evenhand run FILE makes up for it",
+    }
+}
+
+/// Whether a run holds the lock of a pipeline's folder.
+fn at_work(folder: &Path) -> std::io::Result<bool> {
+    let lock = folder.join(".lock");
+    Ok(world::is_there(&lock) && world::lock_there(&lock)?.is_none())
 }
 
 #[cfg(test)]

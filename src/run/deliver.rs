@@ -111,10 +111,21 @@ impl DeliverError {
 /// Under differential privacy there are two: the public edition in the pipeline's folder, and the internal one, which the claim does not cover,
 /// in the folder `NAME.internal` beside it.
 pub fn deliver(request: &Request) -> Result<Delivered, DeliverError> {
+    let lock = lock(request.pipeline.spec, request.pipeline.folder)?;
+    deliver_locked(request, &lock)
+}
+
+/// Takes the lock of a pipeline's folder: one run at a time.
+pub fn lock(spec: &Spec, folder: &Path) -> Result<world::Lock, DeliverError> {
+    let folder = plain(&reports_folder(spec, folder)).join(&spec.pipeline.name);
+    world::lock(&folder)?.ok_or(DeliverError::Locked(folder))
+}
+
+/// The same as [`deliver`] for who holds the lock of the pipeline's folder already.
+pub fn deliver_locked(request: &Request, _lock: &world::Lock) -> Result<Delivered, DeliverError> {
     let spec = request.pipeline.spec;
     let base = plain(&reports_folder(spec, request.pipeline.folder));
     let folder = base.join(&spec.pipeline.name);
-    let Some(_lock) = world::lock(&folder)? else { return Err(DeliverError::Locked(folder)) };
     let internal = internal(&base, spec);
     world::sweep(&folder).and_then(|_| world::sweep(&internal))?;
     let (own, signing) = (own_templates(spec, request.pipeline.folder)?, Signing::open(&request.pipeline)?);

@@ -62,3 +62,79 @@ fn an_account_is_one_word() {
         assert!(code == 0 && files[0].1.lines().last().unwrap().starts_with(&format!("*/5 * * * * {user} /usr")));
     }
 }
+
+/// Claims the due time of a day; the end of its run, where it has one.
+fn claim(file: &Path, due_at: &str, end: Option<u8>) {
+    let mut store = Store::open(&file.with_file_name("reports").join(FILE)).unwrap();
+    let claim = crate::store::Claim {
+        pipeline: "p",
+        pattern: "0 3 * * *",
+        time_zone: "UTC",
+        due_at,
+        missed: &[],
+        first: false,
+        now: due_at,
+    };
+    assert_eq!(store.claim_occurrence(&claim).unwrap().as_deref(), Some(due_at));
+    if let Some(code) = end {
+        store.ended("p", due_at, due_at, code).unwrap();
+    }
+    store.close().unwrap();
+}
+
+fn late(file: &Path, now: &str) -> (bool, String) {
+    let (loaded, schedule) = scheduled(file, &OUT).unwrap();
+    let state = state(&loaded, &schedule, now.parse().unwrap()).unwrap();
+    (state.late, state.says)
+}
+
+const DUE: &str = "2026-11-26T03:00:00Z";
+
+#[test]
+fn a_run_is_on_time_when_it_finished() {
+    for (end, expected, words) in [
+        (0, false, "ended with exit code 0"),
+        (1, false, "ended with exit code 1"),
+        (4, false, "ended with exit code 4"),
+        (5, false, "ended with exit code 5"),
+        (2, true, "exit code 2: the pipeline file is not right"),
+        (3, true, "exit code 3: it did not finish"),
+        (75, true, "exit code 75: another run was at work"),
+        (101, true, "exit code 101: it did not finish"),
+    ] {
+        let (_folder, file) = pipeline("");
+        claim(&file, DUE, Some(end));
+        for now in ["2026-11-26T03:30:00Z", "2026-11-27T03:29:59Z"] {
+            let (late, says) = late(&file, now);
+            assert!(late == expected && says.contains(words), "{end} at {now}: {late} {says}");
+        }
+        // The next day's has not begun.
+        assert!(late(&file, "2026-11-27T03:30:00Z").0, "{end}");
+        // A later run that finished makes up for one that did not.
+        claim(&file, "2026-11-27T03:00:00Z", Some(0));
+        assert!(!late(&file, "2026-11-27T03:10:00Z").0, "{end}");
+    }
+}
+
+#[test]
+fn a_claim_without_an_end_is_at_work_as_long_as_the_lock_is_held() {
+    let (folder, file) = pipeline("");
+    claim(&file, "2026-11-25T03:00:00Z", Some(0));
+    claim(&file, DUE, None);
+    assert!(!late(&file, "2026-11-26T03:29:59Z").0);
+    let (is_late, says) = late(&file, "2026-11-26T03:30:00Z");
+    assert!(is_late && says.contains("ended from outside"), "{says}");
+    let lock = world::lock(&folder.path().join("reports/p")).unwrap().unwrap();
+    let (is_late, says) = late(&file, "2026-11-26T03:30:00Z");
+    assert!(!is_late && says.contains("at work"), "{says}");
+    drop(lock);
+    assert!(late(&file, "2026-11-26T03:30:00Z").0);
+}
+
+#[test]
+fn what_is_later_than_now_is_not_on_time() {
+    let (_folder, file) = pipeline("");
+    claim(&file, "2030-01-01T03:00:00Z", Some(0));
+    let (is_late, says) = late(&file, "2026-11-26T03:30:00Z");
+    assert!(is_late && says.contains("no run began since it was due"), "{says}");
+}
