@@ -408,11 +408,29 @@ pub fn remove(path: &Path) -> io::Result<()> {
 /// Replaces a file: written beside, synced, renamed over.
 pub fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let beside = path.with_file_name(format!("{PARTIAL}{name}"));
-    let _ = fs::remove_file(&beside);
-    let written = write_synced(&beside, bytes).and_then(|()| fs::rename(&beside, path).map_err(|e| at(path, e)));
+    replace_by(path, &path.with_file_name(format!("{PARTIAL}{name}")), || Ok(()), bytes)
+}
+
+/// Replaces a file that other accounts read, whatever the umask. What is written beside it has another ending: who collects files of an
+/// ending does not see it.
+pub fn replace_public(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let beside = path.with_file_name(format!(".{name}.partial"));
+    let open = || {
+        #[cfg(unix)]
+        fs::set_permissions(&beside, std::os::unix::fs::PermissionsExt::from_mode(0o644))
+            .map_err(|e| at(&beside, e))?;
+        Ok(())
+    };
+    replace_by(path, &beside, open, bytes)
+}
+
+fn replace_by(path: &Path, beside: &Path, open: impl Fn() -> io::Result<()>, bytes: &[u8]) -> io::Result<()> {
+    let _ = fs::remove_file(beside);
+    let renamed = || fs::rename(beside, path).map_err(|e| at(path, e));
+    let written = write_synced(beside, bytes).and_then(|()| open()).and_then(|()| renamed());
     if written.is_err() {
-        let _ = fs::remove_file(&beside);
+        let _ = fs::remove_file(beside);
     }
     written?;
     match path.parent() {

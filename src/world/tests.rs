@@ -204,3 +204,23 @@ fn a_process_killed_before_the_rename_leaves_what_the_next_run_sweeps() {
     assert_eq!(names(parent), [".lock", "ready", "run-1", "run-2"]);
     assert_eq!(names(&parent.join("run-1/evidence")), ["a.csv"]);
 }
+
+#[cfg(unix)]
+#[test]
+fn a_file_for_others_is_readable_and_what_is_beside_it_has_no_such_ending() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("p.prom");
+    // One that only its owner reads is replaced by one that all do.
+    fs::write(&place, "old").unwrap();
+    fs::set_permissions(&place, fs::Permissions::from_mode(0o600)).unwrap();
+    fs::write(folder.path().join(".p.prom.partial"), "left by one that was killed").unwrap();
+    replace_public(&place, b"new").unwrap();
+    assert_eq!(fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o644);
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!((fs::read(&place).unwrap(), names), (b"new".to_vec(), vec!["p.prom".into()]));
+    // A folder in the place of the file beside makes the writing fail: so that is its name, and not one that ends in .prom.
+    fs::create_dir(folder.path().join(".p.prom.partial")).unwrap();
+    assert!(replace_public(&place, b"newer").is_err());
+    assert_eq!(fs::read(&place).unwrap(), b"new");
+}
