@@ -52,6 +52,10 @@ limit-said-filtered = { $n } { $n ->
     [one] row was
    *[other] rows were
 } left out by the filter; nothing here is about them.
+limit-said-filter-undecided = { $n } { $n ->
+    [one] row was
+   *[other] rows were
+} left out because a missing value leaves the filter undecided.
 limit-said-malformed = { $n } { $n ->
     [one] field is
    *[other] fields are each
@@ -77,10 +81,11 @@ method-suppression-noise = none; every count that is published has noise
 method-suppression-none = none; every count is shown
 method-suppression-below = counts below { $n }, and whatever would disclose them
 method-replicates = Bootstrap replicates
-method-dependence = Rows depend on one another
+method-dependence = Dependence between rows
 method-seed = Seed of splits and bootstrap
 method-passes = Passes over the rows
 method-passes-made = { $planned } planned, { $made } made
+method-pass = { $name }: { $why }
 method-intervals = Intervals
 method-notes = Notes
 metrics-label = Definitions of the metrics
@@ -99,6 +104,7 @@ resources-threads = { $engine }, { $n } { $n ->
     [one] thread
    *[other] threads
 }
+resources-pass = pass { $n }: { $name }
 resources-wall = Wall time
 resources-cpu = CPU time
 resources-memory = Most private memory at the end of a stage
@@ -122,6 +128,8 @@ provenance-started = Started
 provenance-spec = SHA-256 of the pipeline file
 provenance-render = Renders this page again
 provenance-verify = Checks every file
+provenance-not-signed = Not signed: there is nothing to verify
+provenance-where = To be typed in the folder of run folders, of which this run's has the name { $name }.
 provenance-inputs-label = Source files
 provenance-inputs-caption = Source files as they were read.
 provenance-inputs-public-committed = Digests are left out of the public edition: one tells whoever has a file whether it is the one that was audited. The salted commitment in the section on privacy stands for them; the internal edition has the salt to check it by.
@@ -153,6 +161,8 @@ receipts-laplace = discrete Laplace noise, charged
 receipts-gaussian = discrete Gaussian noise, charged
 
 sign-off-intro = For signing by hand. The digests above tie this page to its files.
+sign-off-role = Role
+sign-off-name = Name
 sign-off-prepared = Prepared by
 sign-off-reviewed = Reviewed by, independently
 sign-off-decided = Decided by

@@ -3,7 +3,7 @@
 metric-selection-rate-name = 入选率
 metric-selection-rate-formula = 决策为 1 的行数 / 有决策的行数
 metric-selection-rate-hides = 入选者是否应当入选；相等的比率可以掩盖相反的错误
-metric-prevalence-name = 标签占比
+metric-prevalence-name = 正标签占比
 metric-prevalence-formula = 标签为 1 的行数 / 有标签的行数
 metric-prevalence-hides = 标签从何而来；有偏的标签看起来像是人与人之间的差异
 metric-true-positive-rate-name = 真阳性率
@@ -78,7 +78,7 @@ metric-positive-likelihood-ratio-hides = 标签占比，以及因此决策 1 对
 metric-negative-likelihood-ratio-name = 阴性似然比
 metric-negative-likelihood-ratio-formula = 假阴性率 / 真阴性率
 metric-negative-likelihood-ratio-hides = 标签占比，以及因此决策 0 对一行意味着什么
-metric-average-odds-name = 平均机会
+metric-average-odds-name = 平均几率
 metric-average-odds-formula = (真阳性率 + 假阳性率) / 2
 metric-average-odds-hides = 符号相反的差，它们在此差中相互抵消
 metric-average-predictive-value-name = 平均预测值

@@ -22,6 +22,9 @@ pub const BYTES_MAX: usize = 1_000_000;
 
 const STYLE: &str = include_str!("../../templates/style.css");
 
+/// Characters of a run's name in the margin.
+const MARGIN_CHARS: usize = 60;
+
 /// Every template by its name.
 pub(super) const TEMPLATES: [(&str, &str); 26] = [
     ("components.html", include_str!("../../templates/components.html")),
@@ -122,7 +125,7 @@ fn page(report: &Report, run: &Run, own: &Own) -> Result<String, Unfilled> {
 
 fn filled(report: &Report, run: &Run, own: &Own, notice: &str) -> Result<String, Unfilled> {
     let tera = templates(own).map_err(Unfilled::Template)?;
-    let style = style(own);
+    let style = style(own, &run.run_id);
     let mut caps = Caps::FULL;
     loop {
         let mut context = Context::new();
@@ -138,11 +141,15 @@ fn filled(report: &Report, run: &Run, own: &Own, notice: &str) -> Result<String,
     }
 }
 
-/// The style of the page, with the brand's after it.
-fn style(own: &Own) -> String {
+/// The style of the page, the run in the margin of its printed pages, the brand's after it.
+fn style(own: &Own, run_id: &str) -> String {
+    // What has a meaning in a style sheet is no part of a run's name.
+    let plain = |c: &char| c.is_ascii_alphanumeric() || *c == '-';
+    let id: String = run_id.chars().filter(plain).take(MARGIN_CHARS).collect();
+    let margin = format!("@page {{ @bottom-left {{ content: \"{id}\"; font: 8pt sans-serif; color: #444; }} }}\n");
     match own.iter().find(|(name, _)| name == brand::FILE) {
-        Some((_, css)) => format!("{STYLE}{}", brand::style(css)),
-        None => STYLE.into(),
+        Some((_, css)) => format!("{STYLE}{margin}{}", brand::style(css)),
+        None => format!("{STYLE}{margin}"),
     }
 }
 

@@ -15,7 +15,7 @@ pub mod frontier;
 pub mod gauge;
 pub mod sparkline;
 
-pub use curves::{Plane, Track, plane};
+pub use curves::{Names as Axes, Plane, Track, sweep};
 pub use forest::{Chart, Line, LineKind, Row, Size, Value, draw};
 
 /// Most points, bars or rows of one chart.

@@ -217,11 +217,6 @@ pub struct Names {
     pub mark: String,
 }
 
-/// Draws lines over a plane, without names.
-pub fn plane(plane: &Plane) -> String {
-    sweep(plane, &Names::default())
-}
-
 /// Draws rates, or their gaps, by threshold.
 pub fn sweep(plane: &Plane, names: &Names) -> String {
     let spot = |(x, y): &(f64, Option<f64>)| Spot { x: *x, y: *y, lower: None, upper: None };

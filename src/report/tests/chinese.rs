@@ -276,6 +276,42 @@ fn every_section_on_fairness_is_chinese_on_a_chinese_page() {
 }
 
 #[test]
+fn what_a_run_says_of_itself_is_chinese_or_marked_on_a_chinese_page() {
+    let (mut audit, mut record) = sample(&PLAIN, 0);
+    audit.pipeline.language = Language::ZhCn;
+    audit.limitations = vec![
+        "Given decisions, scores and predictions are taken as they are in the data.".into(),
+        "7 rows were left out because a missing value leaves the filter undecided.".into(),
+    ];
+    audit.method.dependence = "Rows carry weights: intervals are those of the delete-a-bucket jackknife.".into();
+    audit.method.passes =
+        vec!["measure: cohorts under the trained model".into(), "learn: domain of x is not declared".into()];
+    audit.model.as_mut().unwrap().coefficients[0].feature = "employment_years is missing".into();
+    record.usage.iter_mut().for_each(|usage| usage.stage = "pass 2: measure".into());
+    let html = page(&audit, &record);
+    let cards = crate::metric::cards();
+    let mut names: Vec<&str> = cards.iter().map(|card| card.name.as_ref()).collect();
+    names.push(&audit.pipeline.purpose);
+    for id in ["verdict", "criteria", "scope", "limitations", "model", "method", "resources", "provenance", "sign-off"]
+    {
+        only_chinese(section(&html, id), &names);
+    }
+    for text in [
+        "1：有阻断级准则被违反",
+        "<span lang=\"en\">at least 1,000 rows</span>",
+        "给定的决策、得分与预测按数据中的原样采用。",
+        "7 行因缺失值",
+        "区间采用删一桶刀切法",
+        "测量：各群组在所训练模型之下的结果",
+        "<span lang=\"en\">domain of x is not declared</span>",
+        "employment_years 缺失",
+        "第 2 遍：测量",
+    ] {
+        assert!(html.contains(text), "{text}");
+    }
+}
+
+#[test]
 #[should_panic(expected = "sentence")]
 fn an_english_sentence_on_a_chinese_page_is_found() {
     only_chinese("<p>群组 <span lang=\"en\">not looked at here</span> this is a sentence</p>", &[]);

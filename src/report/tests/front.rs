@@ -37,7 +37,7 @@ fn the_verdict_names_the_worst_value_with_its_interval_and_limit() {
     let shown = format!("{point:.3} [{:.3}, {:.3}]", judged.lower.unwrap(), judged.upper.unwrap());
     assert!(verdict.contains(&shown), "{shown}: {verdict}");
     assert!(verdict.contains("Selection rate (ratio to the highest cohort), sex = female, compared with male: "));
-    assert!(verdict.contains("The whole interval is beyond the limit, at least 0.800."));
+    assert!(verdict.contains("The limit is at least 0.800; the whole interval is beyond it."));
     assert!(verdict.contains("criterion of level deny is open") || verdict.contains("criteria of level deny are open"));
     assert!(verdict.contains("not named in the pipeline file"));
 }
@@ -61,11 +61,12 @@ fn what_the_author_states_is_shown_as_the_authors() {
     let authored = page.split("Stated by the author").nth(1).unwrap().split("From the run itself").next().unwrap();
     assert!(authored.contains("Loans by telephone are &lt;b&gt;not&lt;"), "{authored}");
     for words in [
-        "<dt>Prepared by</dt><dd>Data office</dd>",
-        "<dt>Reviewed by, independently</dt><dd>Internal audit</dd>",
+        "<th scope=\"row\">Prepared by</th><td>Data office</td><td>&nbsp;</td><td>&nbsp;</td>",
+        "<th scope=\"row\">Reviewed by, independently</th><td>Internal audit</td>",
         "sex (reference male)",
         "policy.toml",
-        "evenhand verify 20261125T013000Z-1a2b3c4d",
+        "evenhand report 20261125T013000Z-1a2b3c4d --out report.html",
+        "Not signed: there is nothing to verify",
         "every value and comparison with its interval",
     ] {
         assert!(page.contains(words), "{words}");

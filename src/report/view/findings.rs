@@ -37,6 +37,7 @@ pub struct Card {
     pub cohort: String,
     pub code: String,
     pub value: Shown,
+    /// The interval a breach is judged by; empty where it is no breach.
     pub judged: String,
     pub limit: String,
     pub reason: String,
@@ -164,7 +165,10 @@ fn card(finding: &Finding, number: usize, beside: &Beside) -> Card {
         cohort: cohort(finding, names),
         code: words::name(&finding.code),
         value: value(finding),
-        judged: finding.judged_interval.as_ref().map(words::interval).unwrap_or_default(),
+        judged: match finding.verdict {
+            Judged::Breached => finding.judged_interval.as_ref().map(words::interval).unwrap_or_default(),
+            Judged::Met | Judged::Undetermined | Judged::NotMeasured => String::new(),
+        },
         limit,
         reason: super::reasons::reason(finding, beside.report),
         waiver: waiver.unwrap_or_default(),

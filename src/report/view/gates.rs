@@ -6,8 +6,9 @@
 use serde::Serialize;
 
 use super::findings::{cohort, ranked, severity, value, waived};
+use super::said::{HOLE, Said, Told, said, told};
 use super::words::{self, Badge, Shown};
-use super::{Caps, Fact, Names, fact};
+use super::{Caps, Names};
 use crate::finding::{Outcome, Verdict as Judged};
 use crate::plan::spec::Level;
 use crate::report::document::{Finding, Gate, Report, Run};
@@ -29,7 +30,7 @@ pub struct Verdict {
     pub blocking: String,
     pub counts: Vec<Count>,
     /// Who decides, the run before, exit codes.
-    pub facts: Vec<Fact>,
+    pub facts: Vec<Told>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -133,7 +134,7 @@ pub fn verdict(report: &Report, run: &Run, names: &Names) -> Verdict {
     }
 }
 
-fn facts(report: &Report, run: &Run) -> Vec<Fact> {
+fn facts(report: &Report, run: &Run) -> Vec<Told> {
     let stated = &report.pipeline.stated;
     let decider = match (&stated.decider, &stated.decide_by) {
         (None, None) => text!("verdict-nobody-decides"),
@@ -149,11 +150,13 @@ fn facts(report: &Report, run: &Run) -> Vec<Fact> {
         }
         None => text!("verdict-no-run-before"),
     };
-    let mut facts = vec![fact(&text!("verdict-decider"), decider), fact(&text!("verdict-run-before"), before)];
+    let fact = |term: String, of: Said| told(Said::own(term), of);
+    let mut facts =
+        vec![fact(text!("verdict-decider"), Said::own(decider)), fact(text!("verdict-run-before"), Said::own(before))];
     for (i, exit) in run.exits.iter().take(8).enumerate() {
         let term = if i == 0 { text!("verdict-exit-code") } else { text!("verdict-exit-also") };
-        let why = words::prose(&exit.why);
-        facts.push(fact(&term, text!("verdict-exit", code = exit.code.to_string(), why = why)));
+        let sentence = text!("verdict-exit", code = exit.code.to_string(), why = HOLE);
+        facts.push(fact(term, Said::around(&sentence, &[said(&exit.why)])));
     }
     facts
 }
@@ -253,7 +256,9 @@ fn row(criterion: &Criterion, names: &Names, report: &Report) -> Row {
     let gate = criterion.gate;
     let worst = criterion.worst();
     let verdict = worst.map_or(Judged::NotMeasured, |worst| worst.verdict);
-    let of = |verdict| criterion.findings.iter().filter(|finding| finding.verdict == verdict).count();
+    // What a waiver covers is counted as waived, and as nothing else.
+    let of =
+        |verdict| criterion.findings.iter().filter(|finding| finding.verdict == verdict && !waived(finding)).count();
     let tallies = [
         ("breached", of(Judged::Breached)),
         ("undetermined", of(Judged::Undetermined)),
@@ -263,15 +268,14 @@ fn row(criterion: &Criterion, names: &Names, report: &Report) -> Row {
     ];
     let tally: Vec<String> =
         tallies.iter().filter(|(_, n)| *n > 0).map(|(key, n)| text!(&format!("tally-{key}"), n = *n)).collect();
-    let across = words::across(&gate.across);
+    let (judged, across) = (words::comparison(gate.compare, gate.against), words::across(&gate.across));
     Row {
         badge: words::badge(verdict, worst.is_some_and(waived)),
         metric: names.metric(&gate.metric),
-        judged: text!(
-            "criteria-judged-across",
-            judged = words::comparison(gate.compare, gate.against),
-            across = across
-        ),
+        judged: match gate.across.is_empty() {
+            true => text!("criteria-judged-everyone", judged = judged, across = across),
+            false => text!("criteria-judged-across", judged = judged, across = across),
+        },
         limit: words::limit(gate),
         level: text!("finding-level", level = words::level(gate.level)),
         value: worst.map_or_else(|| Shown::words(&text!("verdict-count-not-measured"), ""), value),

@@ -2,6 +2,7 @@
 
 use super::Caps;
 use super::gates::criteria;
+use super::said::{self, Said};
 use super::words;
 use crate::audit::{Edition, PrivacyStatement};
 use crate::budget::Mechanism;
@@ -9,6 +10,9 @@ use crate::finding::Verdict;
 use crate::report::document::{Measured, Origin, Report, Run};
 use crate::report::language::text;
 use crate::schema::Role;
+
+/// After the number of rows, in a sentence of the run.
+const UNDECIDED: &str = " rows were left out because a missing value leaves the filter undecided.";
 
 /// Sets of attributes whose cohorts are spoken of.
 const SETS: usize = 24;
@@ -22,8 +26,14 @@ pub fn authored(report: &Report, caps: &Caps) -> Vec<String> {
     said
 }
 
-pub fn limitations(report: &Report, run: &Run, caps: &Caps) -> Vec<String> {
-    let mut said: Vec<String> = words::list(&report.limitations, caps.texts, "report.json");
+pub fn limitations(report: &Report, run: &Run, caps: &Caps) -> Vec<Said> {
+    let mut told = said::list(&report.limitations, caps.texts, "report.json");
+    for (text, told) in report.limitations.iter().take(caps.texts).zip(&mut told) {
+        if let Some(n) = text.strip_suffix(UNDECIDED).and_then(|n| n.parse::<u64>().ok()) {
+            *told = Said::own(text!("limit-said-filter-undecided", n = n));
+        }
+    }
+    let mut said: Vec<String> = Vec::new();
     said.extend(privacy(report, run));
     said.extend([deidentified(report, run), domains(report), unjudged(report)].into_iter().flatten());
     said.extend(cohorts(report));
@@ -31,7 +41,8 @@ pub fn limitations(report: &Report, run: &Run, caps: &Caps) -> Vec<String> {
     said.extend(rows(report));
     said.push(intervals(report));
     said.push(text!("limit-said-met"));
-    said
+    told.extend(said.into_iter().map(Said::own));
+    told
 }
 
 fn intervals(report: &Report) -> String {

@@ -345,13 +345,13 @@ fn changed(report: &Report, run: &Run) -> String {
     let outcomes = match &run.previous {
         None => text!("mail-first"),
         Some(before) if before.outcome == report.outcome => {
-            text!("mail-as-before", run = name(&before.run_id), was = outcome(before.outcome).1)
+            text!("mail-as-before", run = name(&before.run_id), was = gates::word(before.outcome))
         }
         Some(before) => text!(
             "mail-before",
             run = name(&before.run_id),
-            was = outcome(before.outcome).1,
-            now = outcome(report.outcome).1,
+            was = gates::word(before.outcome),
+            now = gates::word(report.outcome),
         ),
     };
     match changes::section(run, &Names::of(report), &Caps::FULL) {

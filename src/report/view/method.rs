@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use super::said::{self, HOLE, Said, Told, said, told};
 use super::words;
 use super::{Caps, Fact, fact};
 use crate::audit::Edition;
@@ -14,10 +15,10 @@ use crate::report::language::{current, text};
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Method {
-    pub facts: Vec<Fact>,
-    pub intervals: Vec<String>,
-    pub notes: Vec<String>,
-    pub passes: Vec<String>,
+    pub facts: Vec<Told>,
+    pub intervals: Vec<Said>,
+    pub notes: Vec<Said>,
+    pub passes: Vec<Said>,
 }
 
 pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
@@ -28,28 +29,48 @@ pub fn method(report: &Report, run: &Run, caps: &Caps) -> Method {
         below => text!("method-suppression-below", n = below),
     };
     let passes = text!("method-passes-made", planned = run.passes_planned, made = run.passes_run);
+    let fact = |term: &str, of: String| told(Said::own(term), Said::own(of));
     let facts = vec![
         fact(&text!("method-confidence"), words::confidence(method.confidence)),
         fact(&text!("method-support-min"), words::count(method.support_min as i64)),
         fact(&text!("method-suppression"), suppressed),
         fact(&text!("method-replicates"), words::count(i64::from(method.replicates))),
-        fact(&text!("method-dependence"), words::prose(&method.dependence)),
+        told(Said::own(text!("method-dependence")), said(&method.dependence)),
         fact(&text!("method-seed"), report.pipeline.seed.to_string()),
         fact(&text!("method-passes"), passes),
     ];
-    let sentences = |texts: &[String]| words::list(texts, caps.texts, "report.json");
+    let sentences = |texts: &[String]| said::list(texts, caps.texts, "report.json");
     let intervals = match current() {
         Language::En => {
-            let mut said: Vec<String> = sentences(&method.intervals);
+            let mut said: Vec<Said> = sentences(&method.intervals);
             let used = used(report);
             said.extend(
-                used.into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(words::prose),
+                used.into_iter().filter(|used| !method.intervals.iter().any(|said| said == used)).map(said::said),
             );
             said
         }
         Language::ZhCn => super::reasons::intervals(report),
     };
-    Method { facts, intervals, notes: sentences(&method.notes), passes: sentences(&method.passes) }
+    let mut passes: Vec<Said> = sentences(&method.passes);
+    for (text, told) in method.passes.iter().take(caps.texts).zip(&mut passes) {
+        *told = pass(text);
+    }
+    Method { facts, intervals, notes: sentences(&method.notes), passes }
+}
+
+/// `measure: cohorts under the trained model`: what a pass is called, and why it is made.
+fn pass(text: &str) -> Said {
+    let Some((name, why)) = text.split_once(": ") else { return said(text) };
+    Said::around(&text!("method-pass", name = HOLE, why = HOLE), &[said(name), said(why)])
+}
+
+/// `pass 2: measure`, or the name of a stage that reads no rows.
+fn stage(name: &str) -> Said {
+    let read = name.strip_prefix("pass ").and_then(|rest| rest.split_once(": "));
+    match read.and_then(|(n, of)| Some((n.parse::<u64>().ok()?, of))) {
+        Some((n, of)) => Said::around(&text!("resources-pass", n = n, name = HOLE), &[said(of)]),
+        None => said(name),
+    }
 }
 
 /// The kinds of interval that occur in the report.
@@ -95,7 +116,7 @@ pub struct Resources {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Stage {
-    pub name: String,
+    pub name: Said,
     pub wall: String,
     pub user: String,
     pub system: String,
@@ -113,7 +134,7 @@ pub fn resources(run: &Run, caps: &Caps) -> Resources {
         .iter()
         .take(most)
         .map(|usage| Stage {
-            name: words::name(&usage.stage),
+            name: stage(&usage.stage),
             wall: words::milliseconds(usage.wall_ms),
             user: words::milliseconds(usage.cpu_user_ms),
             system: words::milliseconds(usage.cpu_system_ms),
@@ -148,7 +169,7 @@ pub fn resources(run: &Run, caps: &Caps) -> Resources {
 #[derive(Debug, Clone, Serialize)]
 pub struct Provenance {
     pub facts: Vec<Fact>,
-    /// What to type, and what it does.
+    /// What to type in the folder that holds the run folders of the pipeline, and what it does; no line where there is nothing to type.
     pub commands: Vec<Command>,
     pub inputs: Vec<File>,
     pub inputs_more: String,
@@ -199,10 +220,12 @@ pub fn provenance(report: &Report, run: &Run, caps: &Caps) -> Provenance {
         fact(&text!("provenance-spec"), words::sentence(&report.pipeline.spec_sha256)),
     ];
     let id = words::name(&run.run_id);
-    let commands = vec![
-        Command { what: text!("provenance-render"), line: format!("evenhand report {id} --out report.html") },
-        Command { what: text!("provenance-verify"), line: format!("evenhand verify {id}") },
-    ];
+    let verify = match &run.signed_by {
+        Some(_) => Command { what: text!("provenance-verify"), line: format!("evenhand verify {id}") },
+        None => Command { what: text!("provenance-not-signed"), line: String::new() },
+    };
+    let render = format!("evenhand report {id} --out report.html");
+    let commands = vec![Command { what: text!("provenance-render"), line: render }, verify];
     let receipt = |receipt: &crate::budget::Receipt| Receipt {
         statistic: words::name(&receipt.statistic),
         shape: words::name(&receipt.shape),
@@ -251,7 +274,10 @@ fn inputs_none(run: &Run) -> String {
 /// Who prepared, reviewed and decides, and room to sign.
 #[derive(Debug, Clone, Serialize)]
 pub struct SignOff {
+    /// Those who sign, each with room for date and signature.
     pub lines: Vec<Line>,
+    /// By when it is decided.
+    pub due: Line,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -266,16 +292,12 @@ pub fn sign_off(report: &Report) -> SignOff {
     let line =
         |term: String, text: &Option<String>| Line { term, text: text.as_deref().map(words::name).unwrap_or_default() };
     let due = stated.decide_by.as_deref().map(words::day);
-    let blank = |term: String| Line { term, text: String::new() };
     SignOff {
         lines: vec![
             line(text!("sign-off-prepared"), &stated.prepared_by),
             line(text!("sign-off-reviewed"), &stated.reviewed_by),
             line(text!("sign-off-decided"), &stated.decider),
-            line(text!("sign-off-due"), &due),
-            blank(text!("sign-off-decision")),
-            blank(text!("sign-off-date")),
-            blank(text!("sign-off-signature")),
         ],
+        due: line(text!("sign-off-due"), &due),
     }
 }

@@ -174,7 +174,7 @@ pub struct View {
     pub cards: Vec<method::Card>,
     pub cards_more: String,
     /// From the run itself, and from the author of the pipeline file.
-    pub limitations: Vec<String>,
+    pub limitations: Vec<said::Said>,
     pub limitations_authored: Vec<String>,
     pub resources: method::Resources,
     pub provenance: method::Provenance,

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use super::charts::listed;
+use super::said::{self, Said};
 use super::words;
 use super::{Caps, Fact, fact};
 use crate::estimate::{Interval, normal};
@@ -24,7 +25,7 @@ pub struct Model {
     pub path_note: String,
     /// Loss by strength of the penalty; empty where fewer than two were tried.
     pub path_chart: String,
-    pub notes: Vec<String>,
+    pub notes: Vec<Said>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -78,7 +79,7 @@ pub fn model(card: &Card, report: &Report, caps: &Caps) -> Model {
         path: path(card),
         path_note: path_note(card),
         path_chart: path_chart(card),
-        notes: words::list(&card.notes, caps.texts, "report.json"),
+        notes: said::list(&card.notes, caps.texts, "report.json"),
     }
 }
 
@@ -105,10 +106,18 @@ fn interval(coefficient: &Coefficient, confidence: f64) -> Option<Interval> {
     Some(Interval::new(coefficient.value - half, coefficient.value + half))
 }
 
+/// The name of a feature; that of an indicator of missing values in the language of the page.
+fn feature(name: &str) -> String {
+    match name.strip_suffix(" is missing") {
+        Some(column) => text!("model-feature-missing", name = words::name(column)),
+        None => words::name(name),
+    }
+}
+
 fn row(coefficient: &Coefficient, confidence: f64) -> Row {
     let interval = interval(coefficient, confidence);
     Row {
-        feature: words::name(&coefficient.feature),
+        feature: feature(&coefficient.feature),
         value: words::figure(coefficient.value),
         error: coefficient.standard_error.map_or_else(|| text!("model-no-error"), words::figure),
         interval: interval.as_ref().map_or_else(|| text!("model-no-interval"), words::interval),
@@ -137,7 +146,7 @@ fn chart(coefficients: &[&Coefficient], confidence: f64) -> String {
             let ends = interval(coefficient, confidence).unwrap_or(Interval::new(coefficient.value, coefficient.value));
             let value = svg::Value::Interval { point: coefficient.value, lower: ends.lower, upper: ends.upper };
             let mark = if coefficient.standard_error.is_some() { Mark::Dot } else { Mark::Ring };
-            svg::Row { label: coefficient.feature.clone(), value, mark }
+            svg::Row { label: feature(&coefficient.feature), value, mark }
         })
         .collect();
     let values = coefficients.iter().flat_map(|coefficient| {
@@ -148,7 +157,7 @@ fn chart(coefficients: &[&Coefficient], confidence: f64) -> String {
     });
     let scale = Scale::over(values.chain([0.0]), &words::tick);
     let largest = coefficients.iter().take(SAID);
-    let largest = listed(largest.map(|c| format!("{} {}", words::name(&c.feature), words::figure(c.value))));
+    let largest = listed(largest.map(|c| format!("{} {}", feature(&c.feature), words::figure(c.value))));
     let lines = vec![Line { at: 0.0, kind: LineKind::Reference, words: String::new() }];
     let svg = svg::draw(&Chart {
         id: "coefficients".into(),

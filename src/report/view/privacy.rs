@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::charts::listed;
 use super::price::{Price, price};
+use super::said::{self, Said};
 use super::words::{self, Badge};
 use super::{Caps, Fact, Names, fact};
 use crate::audit::{Edition, LedgerState, PrivacyStatement, Standing};
@@ -49,7 +50,7 @@ pub struct Attack {
     pub ceiling: String,
     pub badge: Badge,
     /// Why it was not tested.
-    pub why: String,
+    pub why: Said,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -57,7 +58,7 @@ pub struct Line {
     pub number: u32,
     pub topic: String,
     pub badge: Badge,
-    pub value: String,
+    pub value: Said,
 }
 
 /// The banner of an edition; none without differential privacy.
@@ -149,6 +150,7 @@ fn claim(statement: &PrivacyStatement) -> String {
 
 /// What this run claims, and what the population has spent of what it is granted, in all and in the window: the figures of the facts.
 fn budget(ledger: &LedgerState, statement: &PrivacyStatement) -> String {
+    let delta = words::delta(ledger.delta_granted);
     let mut accounts = vec![
         Account {
             words: text!("privacy-gauge-run", claim = claim(statement)),
@@ -159,7 +161,8 @@ fn budget(ledger: &LedgerState, statement: &PrivacyStatement) -> String {
             words: text!(
                 "privacy-gauge-all",
                 spent = words::cost(ledger.epsilon_spent),
-                granted = ledger.epsilon_granted.to_string()
+                granted = ledger.epsilon_granted.to_string(),
+                delta = &delta
             ),
             spent: ledger.epsilon_spent,
             granted: Some(ledger.epsilon_granted),
@@ -168,7 +171,8 @@ fn budget(ledger: &LedgerState, statement: &PrivacyStatement) -> String {
     if let (Some(days), Some(used), Some(granted)) =
         (ledger.window_days, ledger.window_epsilon_spent, ledger.window_epsilon_granted)
     {
-        let words = text!("privacy-gauge-window", spent = words::cost(used), granted = granted.to_string(), n = days);
+        let (spent, most) = (words::cost(used), granted.to_string());
+        let words = text!("privacy-gauge-window", spent = spent, granted = most, n = days, delta = delta);
         accounts.push(Account { words, spent: used, granted: Some(granted) });
     }
     let ends = accounts.iter().flat_map(|account| [Some(account.spent), account.granted]).flatten();
@@ -233,7 +237,7 @@ fn attacks(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Attack>, String) {
                 (None, true) => Badge::new("breached", text!("privacy-falsified")),
                 (None, false) => Badge::new("undetermined", text!("privacy-not-falsified")),
             },
-            why: rehearsal.not_tested.as_deref().map(words::sentence).unwrap_or_default(),
+            why: rehearsal.not_tested.as_deref().map(said::said).unwrap_or_default(),
         }
     };
     // A claim that was falsified, or not tested, is shown before the others.
@@ -252,7 +256,7 @@ fn checklist(statement: &PrivacyStatement, caps: &Caps) -> (Vec<Line>, String) {
             Standing::Warn => Badge::new("warn", text!("privacy-warn")),
             Standing::Unknown => Badge::new("not-measured", text!("privacy-unknown")),
         },
-        value: words::prose(&line.value),
+        value: said::long(&line.value),
     };
     let shown = statement.checklist.iter().take(caps.texts).map(line).collect();
     (shown, words::more(statement.checklist.len(), caps.texts, "lines", "report.json"))

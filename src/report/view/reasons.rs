@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::said::{Said, said};
 use super::words::{self, figure, interval};
 use crate::estimate::{Interval, Method, Why};
 use crate::finding::Verdict;
@@ -111,12 +112,13 @@ pub fn why(why: Why) -> String {
 }
 
 /// How the intervals of a report are made, a sentence for each way, in a language that is not that of the report.
-pub fn intervals(report: &Report) -> Vec<String> {
+pub fn intervals(report: &Report) -> Vec<Said> {
     let methods = report.readings.iter().filter_map(|reading| reading.measured.estimate()).map(|of| of.method);
     let used: std::collections::BTreeSet<Method> = methods.collect();
     used.into_iter()
         .map(|method| {
-            known(&format!("translated-interval-{}", word(&method))).unwrap_or_else(|| method.describe().into())
+            let translated = known(&format!("translated-interval-{}", word(&method)));
+            translated.map_or_else(|| said(method.describe()), Said::own)
         })
         .collect()
 }
@@ -192,6 +194,6 @@ mod tests {
             }
         }
         let ways = within(Language::ZhCn, || intervals(&report));
-        assert!(!ways.is_empty() && ways.iter().all(|way| !way.is_ascii()), "{ways:?}");
+        assert!(!ways.is_empty() && ways.iter().all(|way| !way.plain().is_ascii()), "{ways:?}");
     }
 }

@@ -26,7 +26,7 @@ pub struct Part {
 pub const HOLE: &str = "\u{1}";
 
 /// Longest text that is looked for in the catalogue.
-const KNOWN_CHARS: usize = 160;
+const KNOWN_CHARS: usize = 600;
 
 impl Said {
     /// A text in the language of the page, or a name.
@@ -153,7 +153,7 @@ mod tests {
                 Said { parts: vec![Part { text: "Half of it −2.".into(), english: true }] }
             );
             assert_eq!(term("pooled z"), "合并 z 检验");
-            assert_eq!((said(" "), said(&"no ".repeat(200)).parts[0].english), (Said::default(), true));
+            assert_eq!((said(" "), said(&"no ".repeat(400)).parts[0].english), (Said::default(), true));
         });
     }
 

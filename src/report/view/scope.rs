@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::said::{HOLE, Said, said};
 use super::words;
 use super::{Caps, Fact, fact};
 use crate::audit::Edition;
@@ -40,7 +41,7 @@ pub struct Row {
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Promise {
-    pub text: String,
+    pub text: Said,
     pub kept: bool,
     /// `kept`, `broken`.
     pub word: String,
@@ -51,7 +52,7 @@ pub fn scope(report: &Report, run: &Run, caps: &Caps) -> Scope {
     let private = report.privacy.is_some();
     let columns = data.columns.iter().take(caps.columns).map(|column| row(column, data.rows_kept, private)).collect();
     let promise = |promise: &crate::report::document::Promise| Promise {
-        text: words::prose(&promise.text),
+        text: Said::around(&text!("scope-promise", name = HOLE), &[said(&promise.text)]),
         kept: promise.kept,
         word: if promise.kept { text!("scope-kept") } else { text!("scope-broken") },
     };

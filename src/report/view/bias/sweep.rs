@@ -119,13 +119,18 @@ fn charts(number: usize, swept: &Swept, sweep: &Sweep) -> Vec<Drawn> {
     };
     let draw = |heading: String, id: &str, values: &[Vec<Option<f64>>]| {
         let tracks: Vec<Track> = NAMES.into_iter().zip(values).map(track).collect();
-        let greatest = |track: &Track| {
-            let most = track.points.iter().filter_map(|(at, value)| value.map(|value| (value, *at)));
-            let most = most.max_by(|a, b| a.0.total_cmp(&b.0));
-            let (value, at) = most?;
-            Some(text!("sweep-greatest", name = &track.label, value = words::figure(value), at = words::figure(at)))
+        // The worst value: of a difference the greatest, of a ratio the least.
+        let worst = |track: &Track| {
+            let known = track.points.iter().filter_map(|(at, value)| value.map(|value| (value, *at)));
+            let (name, said) = (&track.label, |(value, at)| (words::figure(value), words::figure(at)));
+            if id == "ratio" {
+                let (value, at) = said(known.min_by(|a, b| a.0.total_cmp(&b.0))?);
+                return Some(text!("sweep-least", name = name, value = value, at = at));
+            }
+            let (value, at) = said(known.max_by(|a, b| a.0.total_cmp(&b.0))?);
+            Some(text!("sweep-greatest", name = name, value = value, at = at))
         };
-        let description: Vec<String> = tracks.iter().filter_map(greatest).collect();
+        let description: Vec<String> = tracks.iter().filter_map(worst).collect();
         let across_names = words::across(&swept.across);
         let plane = Plane {
             id: format!("t{number}-{id}"),
@@ -136,7 +141,12 @@ fn charts(number: usize, swept: &Swept, sweep: &Sweep) -> Vec<Drawn> {
             tracks,
             mark: sweep.decided_at,
         };
-        Drawn { heading, note: String::new(), svg: svg::plane(&plane) }
+        let names = svg::Axes {
+            across: text!("sweep-axis-threshold"),
+            up: if id == "ratio" { text!("sweep-axis-ratio") } else { text!("sweep-axis-difference") },
+            mark: sweep.decided_at.map_or_else(String::new, |at| text!("sweep-mark", at = words::figure(at))),
+        };
+        Drawn { heading, note: String::new(), svg: svg::sweep(&plane, &names) }
     };
     vec![
         draw(text!("sweep-difference-by-threshold"), "difference", &swept.differences),

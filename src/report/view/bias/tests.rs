@@ -53,9 +53,8 @@ pub struct Pair {
     pub difference: Shown,
     pub ratio: Shown,
     pub odds_ratio: Shown,
-    pub z: String,
-    pub p: String,
-    pub adjusted: String,
+    /// The statistic, both p-values, those adjusted.
+    pub read: String,
     pub statement: Said,
 }
 
@@ -155,14 +154,21 @@ fn of_pair(rate: &TestedRate, pair: &TestedPair, tests: &Tests) -> Pair {
             Some(figure) => Shown::figure(figure),
             None => Shown::words(&text!("none"), &text!("tests-dependent-rows")),
         },
-        z: match (pair.z, pair.two_sd) {
-            (Some(z), Some(true)) => text!("tests-z-beyond", z = words::figure(z)),
-            (Some(z), Some(false)) => text!("tests-z-within", z = words::figure(z)),
-            _ => text!("none"),
-        },
-        p: tests_read(pair, tests.dependent),
-        adjusted: adjusted(pair.holm, pair.benjamini_hochberg),
+        read: text!(
+            "tests-said",
+            z = statistic(pair),
+            p = tests_read(pair, tests.dependent),
+            adjusted = adjusted(pair.holm, pair.benjamini_hochberg)
+        ),
         statement: statement(pair, tests),
+    }
+}
+
+fn statistic(pair: &TestedPair) -> String {
+    match (pair.z, pair.two_sd) {
+        (Some(z), Some(true)) => text!("tests-z-beyond", z = words::figure(z)),
+        (Some(z), Some(false)) => text!("tests-z-within", z = words::figure(z)),
+        _ => text!("none"),
     }
 }
 
