@@ -56,7 +56,7 @@ impl Schedule {
         let refused = |why: &str| ScheduleError::Pattern(pattern.into(), why.into());
         let fields = pattern.split_whitespace().count();
         if fields != 5 {
-            return Err(refused(&format!("it has {fields} fields")));
+            return Err(refused(&format!("it has {fields} field{}", if fields == 1 { "" } else { "s" })));
         }
         let known = |word: &str| NAMES.contains(&word.to_ascii_uppercase().as_str());
         let words = pattern.split(|c: char| !c.is_ascii_alphabetic()).filter(|word| !word.is_empty());
@@ -67,8 +67,8 @@ impl Schedule {
             return Err(refused(&format!("{sign:?} does not belong in it")));
         }
         let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-        let cron = parser.parse(pattern).map_err(|e| refused(&e.to_string()))?;
-        let zone = TimeZone::get(zone_name).map_err(|_| ScheduleError::Zone(zone_name.into()))?;
+        let cron = parser.parse(pattern).map_err(|e| refused(&reason(pattern, &e.to_string())))?;
+        let zone = zone(zone_name)?;
         let pattern = pattern.split_whitespace().collect::<Vec<_>>().join(" ");
         let schedule = Schedule { cron, zone, zone_name: zone_name.into(), pattern };
         match schedule.next_after(Timestamp::UNIX_EPOCH) {
@@ -129,6 +129,43 @@ impl Schedule {
     }
 }
 
+/// Errors: a name that is not in the IANA database.
+pub fn zone(name: &str) -> Result<TimeZone, ScheduleError> {
+    TimeZone::get(name).map_err(|_| ScheduleError::Zone(name.into()))
+}
+
+/// The fields with the numbers they go from and to.
+const FIELDS: [(&str, u32, u32); 5] =
+    [("minute", 0, 59), ("hour", 0, 23), ("day of month", 1, 31), ("month", 1, 12), ("day of week", 0, 7)];
+
+/// Why a pattern of five fields was refused: the field whose number is out of its bounds, else the parser's words.
+fn reason(pattern: &str, parser: &str) -> String {
+    for (field, (name, min, max)) in pattern.split_whitespace().zip(FIELDS) {
+        for part in field.split(',') {
+            let (range, step) = part.split_once('/').map_or((part, None), |(range, step)| (range, Some(step)));
+            // Nothing that has no digits is a number; one with too many is out of all bounds.
+            let number = |text: &str| {
+                let digits = !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+                digits.then(|| text.parse::<u32>().unwrap_or(u32::MAX))
+            };
+            let ends: Vec<u32> = range.split('-').filter_map(number).collect();
+            if let Some(out) = ends.iter().find(|n| !(min..=max).contains(*n)) {
+                let out = if *out == u32::MAX { range.to_string() } else { out.to_string() };
+                return format!("{out} is no {name}, which goes from {min} to {max}");
+            }
+            if let [from, to] = ends[..]
+                && from > to
+            {
+                return format!("{range} in the {name} ends before it begins");
+            }
+            if step.and_then(number).is_some_and(|step| step == 0 || step > max) {
+                return format!("the step of {part} in the {name} goes from 1 to {max}");
+            }
+        }
+    }
+    parser.trim_end_matches('.').into()
+}
+
 const NAMES: [&str; 19] = [
     "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC", "SUN", "MON", "TUE", "WED",
     "THU", "FRI", "SAT",
@@ -150,9 +187,26 @@ pub struct Job<'a> {
     pub log: Option<&'a str>,
     /// Account it runs as; that of the crontab when absent.
     pub user: Option<&'a str>,
+    /// Environment variables the pipeline reads.
+    pub variables: &'a [&'a str],
+    /// A PDF is made, by Chromium.
+    pub pdf: bool,
 }
 
 impl Job<'_> {
+    /// The file that sets the variables, and a comment that lists them; none when the pipeline reads none. A scheduler starts a job with an
+    /// environment of its own, in which none of them is set.
+    fn environment(&self) -> Option<(String, String)> {
+        let words: Vec<String> = self.variables.iter().map(|name| plain(name)).collect();
+        let path = format!("/etc/evenhand/{}.env", self.pipeline);
+        let comment = format!(
+            "# {} sets, one NAME=\"value\" a line, readable for the account only: {}\n",
+            plain(&path),
+            words.join(", ")
+        );
+        (!words.is_empty()).then_some((path, comment))
+    }
+
     /// The account. Errors: one that is no name of an account, and so could be more than one word or line of the file.
     fn account(&self) -> Result<Option<&str>, String> {
         let inner = |c: char| c.is_ascii_alphanumeric() || "_.-".contains(c);
@@ -167,6 +221,10 @@ impl Job<'_> {
             user => Ok(user),
         }
     }
+}
+
+fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// Characters of the name of an account (useradd(8)).

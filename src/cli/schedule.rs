@@ -105,6 +105,7 @@ fn print(args: &Print, out: &Output) -> Result<u8, u8> {
     for path in elsewhere.chain(args.log_file.clone()) {
         writes.push(absolute(path.parent().unwrap_or(&path))?);
     }
+    let variables: Vec<&str> = loaded.spec.variables().into_iter().collect();
     let job = Job {
         pipeline: &loaded.spec.pipeline.name,
         program: &program,
@@ -113,6 +114,8 @@ fn print(args: &Print, out: &Output) -> Result<u8, u8> {
         writes: &writes,
         log: log.as_deref(),
         user: args.user.as_deref(),
+        variables: &variables,
+        pdf: loaded.spec.mails_pdf(),
     };
     let wrong = |why: String| {
         out.error(&why);

@@ -6,7 +6,7 @@
 //! `[measure]` what is measured, `[[judge]]` which values are acceptable, `[report]` how it is shown, `[schedule]` when it is due, `[sign]` who vouches for it,
 //! `[smtp]` who hands mails over, `[[notify]]` who is told.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -83,6 +83,23 @@ pub struct Spec {
     /// Who is told of a run. Nobody when absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notify: Vec<Notify>,
+}
+
+impl Spec {
+    /// Names of the environment variables the pipeline reads, each once.
+    pub fn variables(&self) -> BTreeSet<&str> {
+        let rules = self.notify.iter().flat_map(|rule| [&rule.webhook_env, &rule.secret_env]);
+        let columns = self.deidentify.iter().flat_map(|section| section.columns.values());
+        let keys = columns.flat_map(|column| [&column.key_env, &column.passphrase_env]);
+        let password = self.smtp.iter().map(|smtp| &smtp.password_env);
+        let named = rules.chain(keys).chain(password).chain(self.sign.iter().map(|sign| &sign.key_env));
+        named.flatten().map(String::as_str).collect()
+    }
+
+    /// Whether the report is attached to a mail as a PDF.
+    pub fn mails_pdf(&self) -> bool {
+        self.notify.iter().any(|rule| rule.attach == Attach::Pdf)
+    }
 }
 
 /// Who runs this audit, on what, and why.

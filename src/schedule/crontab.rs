@@ -4,7 +4,7 @@
 //! pattern: it asks every five minutes whether the pipeline is due in its own zone (`run --due`), which is also what makes up for a run
 //! missed while the machine was off. Nothing is printed when it is not.
 
-use super::{Job, Schedule};
+use super::{Job, Schedule, plain};
 
 /// Minutes between two questions.
 const EVERY_MIN: u32 = 5;
@@ -19,12 +19,18 @@ pub fn crontab(schedule: &Schedule, job: &Job) -> Result<String, String> {
     command.push(quoted(job.file)?);
     // cron mails what is printed: the result is in the report and in its own mail, errors remain.
     command.push(">/dev/null".into());
+    let (mut variables, mut set) = (String::new(), String::new());
+    if let Some((path, comment)) = job.environment() {
+        let path = quoted(&path)?;
+        // A file that is not there sets nothing: the audit is made all the same, and says what it could not do.
+        (variables, set) = (comment, format!("set -a; [ ! -e {path} ] || . {path}; set +a; "));
+    }
     let user = job.account()?.map(|user| format!("{user} ")).unwrap_or_default();
     Ok(format!(
         "# {} is due at {} ({}): minute hour day month weekday.\n\
          # cron asks every {minutes} min; evenhand knows the time zone and whether a run was missed. A run at work is left alone (exit 75).\n\
-         SHELL=/bin/sh\nPATH=/usr/bin:/bin\nLANG=C.UTF-8\n\
-         */{minutes} * * * * {user}{}\n",
+         {variables}SHELL=/bin/sh\nPATH=/usr/bin:/bin\nLANG=C.UTF-8\n\
+         */{minutes} * * * * {user}{set}{}\n",
         plain(job.pipeline),
         schedule.pattern(),
         schedule.zone_name(),
@@ -48,8 +54,4 @@ fn quoted(word: &str) -> Result<String, String> {
         true => Ok(word.into()),
         false => Ok(format!("'{}'", word.replace('\'', "'\\''").replace('%', "\\%"))),
     }
-}
-
-fn plain(text: &str) -> String {
-    text.chars().filter(|c| !c.is_control()).collect()
 }

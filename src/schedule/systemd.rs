@@ -27,25 +27,44 @@ ProtectKernelLogs=yes
 ProtectKernelModules=yes
 ProtectKernelTunables=yes
 RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6
-RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
 LockPersonality=yes
 CapabilityBoundingSet=
 AmbientCapabilities=
 SystemCallArchitectures=native
-SystemCallFilter=@system-service
-SystemCallFilter=~@privileged @resources
 UMask=0077
 ";
 
-/// The units of a pipeline. Errors: a path with a control character, a user that is no account.
+const CALLS: &str = "\
+RestrictNamespaces=yes
+SystemCallFilter=@system-service
+SystemCallFilter=~@privileged @resources
+";
+
+/// Chromium makes namespaces, a root of its own and limits for the processes that read the page; without these calls it is killed.
+const CALLS_PDF: &str = "\
+# Chromium, which makes the PDF, shuts itself in: that takes namespaces, chroot and the calls of @privileged and @resources.
+SystemCallFilter=@system-service chroot
+";
+
+/// The units of a pipeline. Errors: a path with a control character or a program with a quote, a user that is no account.
 pub fn units(schedule: &Schedule, job: &Job) -> Result<Units, String> {
+    if job.program.contains(['"', '\'', '\\']) {
+        return Err(format!(
+            "{:?}: systemd starts no program with a quote or a backslash in its path; rename it",
+            job.program
+        ));
+    }
     let mut command = vec![quoted(job.program)?, "run".into()];
     if let Some(log) = job.log {
-        command.extend(["--log-file".into(), quoted(log)?]);
+        command.extend(["--log-file".into(), argument(log)?]);
     }
-    command.push(quoted(job.file)?);
+    command.push(argument(job.file)?);
+    let environment =
+        job.environment().map(|(path, comment)| format!("{comment}EnvironmentFile=-{}\n", specifiers(&path)));
+    let environment = environment.unwrap_or_default();
+    let calls = if job.pdf { CALLS_PDF } else { CALLS };
     let mut writes = vec![quoted(job.reports)?];
     for path in job.writes {
         writes.push(quoted(path)?);
@@ -53,8 +72,8 @@ pub fn units(schedule: &Schedule, job: &Job) -> Result<Units, String> {
     let user = job.account()?.map(|user| format!("User={user}\n")).unwrap_or_default();
     let service = format!(
         "[Unit]\nDescription=evenhand audit {}\nAfter=network-online.target\nWants=network-online.target\n\n\
-         [Service]\nType=oneshot\n{user}ExecStart={}\nWorkingDirectory=/\nEnvironment=LANG=C.UTF-8 TZ=UTC\n\
-         # A run at work is left alone.\nSuccessExitStatus=75\nTimeoutStartSec=infinity\nNice=10\n# These folders must be there before the first start.\nReadWritePaths={}\n{HARDENING}",
+         [Service]\nType=oneshot\n{user}ExecStart={}\nWorkingDirectory=/\nEnvironment=LANG=C.UTF-8 TZ=UTC\n{environment}\
+         # A run at work is left alone.\nSuccessExitStatus=75\nTimeoutStartSec=infinity\nNice=10\n# These folders must be there before the first start.\nReadWritePaths={}\n{HARDENING}{calls}",
         specifiers(job.pipeline),
         command.join(" "),
         writes.join(" "),
@@ -116,12 +135,17 @@ fn numbers(of: &[u16], first: u16, last: u16) -> String {
     parts.join(",")
 }
 
-/// A word of a command line in a unit: quoted, with `%` and `$` as themselves.
+/// A word of a command line after the first: systemd puts variables there, so `$` is written twice.
+fn argument(word: &str) -> Result<String, String> {
+    quoted(&word.replace('$', "$$"))
+}
+
+/// A word in a unit: quoted, with `%` as itself. `$` is itself in paths and in the first word of a command line.
 fn quoted(word: &str) -> Result<String, String> {
     if word.chars().any(char::is_control) {
         return Err(format!("{word:?} has a control character, which no unit can hold; rename it"));
     }
-    let word = specifiers(word).replace('$', "$$");
+    let word = specifiers(word);
     let safe = |c: char| c.is_ascii_alphanumeric() || "/._-+:@,=%$".contains(c);
     match !word.is_empty() && word.chars().all(safe) {
         true => Ok(word),

@@ -55,20 +55,25 @@ fn what_is_no_schedule_is_refused_with_the_reason() {
         ("", "it has 0 fields"),
         ("* * * *", "it has 4 fields"),
         ("0 0 * * * *", "it has 6 fields"),
-        ("@daily", "it has 1 fields"),
+        ("@daily", "it has 1 field"),
         ("0 0 L * *", "\"L\" is no name"),
         ("0 0 15W * *", "\"W\" is no name"),
         ("0 0 * * 5#2", "'#' does not belong"),
         ("0 0 ? * *", "'?' does not belong"),
-        ("60 0 * * *", "no cron pattern"),
-        ("0 24 * * *", "no cron pattern"),
-        ("*/0 * * * *", "no cron pattern"),
-        ("5-1 * * * *", "no cron pattern"),
+        ("60 0 * * *", ": 60 is no minute, which goes from 0 to 59"),
+        ("0 24 * * *", "24 is no hour, which goes from 0 to 23"),
+        ("0 0 0 * *", "0 is no day of month, which goes from 1 to 31"),
+        ("0 0 * 1-13 *", "13 is no month, which goes from 1 to 12"),
+        ("0 0 * * 1,8", "8 is no day of week, which goes from 0 to 7"),
+        ("99999999999 0 * * *", "99999999999 is no minute"),
+        ("*/0 * * * *", "the step of */0 in the minute goes from 1 to 59"),
+        ("5-1 * * * *", "5-1 in the minute ends before it begins"),
         ("0 0 30 2 *", "never due"),
         ("% 0 * * *", "'%' does not belong"),
     ] {
         let error = Schedule::of(pattern, "UTC").unwrap_err().to_string();
-        assert!(error.contains(part), "{pattern:?}: {error}");
+        assert!(error.contains(part) && !error.contains("Component"), "{pattern:?}: {error}");
+        assert!(!error.contains("1 fields"), "{error}");
     }
     for zone in ["", "Europe/Nowhere", "CET6CEST", "../../etc/passwd", "+01:00"] {
         assert_eq!(Schedule::of("0 0 * * *", zone).unwrap_err(), ScheduleError::Zone(zone.into()));
@@ -84,6 +89,8 @@ const JOB: Job = Job {
     writes: &[],
     log: None,
     user: None,
+    variables: &[],
+    pdf: false,
 };
 
 #[test]
@@ -151,18 +158,12 @@ fn systemd_means_the_same_times() {
     }
 }
 
-#[test]
-fn the_units_pass_the_verification_of_systemd() {
+/// The units of a job whose paths have all that means something in a unit, which systemd has no complaint about.
+fn verified(job: &Job) -> Units {
     let folder = tempfile::tempdir().unwrap();
-    let program = folder.path().join("evenhand 1%");
+    let program = folder.path().join("evenhand $1 5%n $HOME");
     std::fs::copy("/bin/true", &program).unwrap();
-    let job = Job {
-        program: program.to_str().unwrap(),
-        log: Some("/var/log/evenhand lending.jsonl"),
-        user: Some("root"),
-        writes: &["/var/lib/node exporter".to_string()],
-        ..JOB
-    };
+    let job = Job { program: program.to_str().unwrap(), ..job.clone() };
     let units = units(&schedule("*/20 9-17 * * mon-fri", "Europe/Berlin"), &job).unwrap();
     let paths = [("service", &units.service), ("timer", &units.timer)].map(|(kind, text)| {
         let path = folder.path().join(format!("{}.{kind}", units.name));
@@ -174,9 +175,68 @@ fn the_units_pass_the_verification_of_systemd() {
     // Other units of the machine may be complained about; ours are named.
     let ours: Vec<&str> = complaints.lines().filter(|line| line.contains(&units.name)).collect();
     assert!(ours.is_empty(), "{ours:?}");
+    units
+}
+
+#[test]
+fn the_units_pass_the_verification_of_systemd() {
+    let units = verified(&Job {
+        log: Some("/var/log/evenhand $lending.jsonl"),
+        user: Some("root"),
+        writes: &["/var/lib/node $exporter".to_string()],
+        ..JOB
+    });
+    let service = &units.service;
+    assert!(service.contains("ReadWritePaths=/var/lib/evenhand/reports \"/var/lib/node $exporter\"\n"), "{service}");
+    // systemd puts variables into the words after the first.
+    assert!(service.contains(" run --log-file \"/var/log/evenhand $$lending.jsonl\" "), "{service}");
+    assert!(service.contains("/evenhand $1 5%%n $HOME\" run "), "{service}");
+    assert!(service.contains("RestrictNamespaces=yes\n") && service.contains("~@privileged @resources\n"), "{service}");
+    for program in ["/a'b", "/a\"b", "/a\\b", "/a\nb"] {
+        assert!(super::units(&schedule("0 3 * * *", "UTC"), &Job { program, ..JOB }).is_err(), "{program:?}");
+    }
+    assert!(!service.contains("EnvironmentFile") && !service.contains("Chromium"), "{service}");
+}
+
+#[test]
+fn chromium_may_make_its_sandbox() {
+    let service = verified(&Job { pdf: true, ..JOB }).service;
+    assert!(!service.contains("RestrictNamespaces") && !service.contains("~@"), "{service}");
     assert!(
-        units.service.contains("ReadWritePaths=/var/lib/evenhand/reports \"/var/lib/node exporter\"\n"),
-        "{}",
-        units.service
+        service.contains("# Chromium") && service.contains("SystemCallFilter=@system-service chroot\n"),
+        "{service}"
     );
+    // The rest is as strict as without it.
+    let others = |text: &str| text.lines().filter(|line| !line.starts_with('#') && !line.contains("Filter=")).count();
+    assert_eq!(others(&service), others(&verified(&JOB).service) - 1, "{service}");
+}
+
+#[test]
+fn variables_come_from_a_file() {
+    let job = Job { variables: &["HOOK_URL", "SMTP_PASSWORD"], ..JOB };
+    let listed = "# /etc/evenhand/lending.env sets, one NAME=\"value\" a line, readable for the account only: HOOK_URL, SMTP_PASSWORD\n";
+    let service = verified(&job).service;
+    assert!(service.contains(&format!("{listed}EnvironmentFile=-/etc/evenhand/lending.env\n")), "{service}");
+    let daily = schedule("0 3 * * *", "UTC");
+    let text = crontab(&daily, &job).unwrap();
+    assert!(text.contains(listed), "{text}");
+    // What /bin/sh makes of the line, with the file elsewhere.
+    let folder = tempfile::tempdir().unwrap();
+    let (program, set) = (folder.path().join("evenhand"), folder.path().join("set.env"));
+    std::fs::write(&program, "#!/bin/sh\nprintf '%s|%s' \"$HOOK_URL\" \"$SMTP_PASSWORD\" >&2\n").unwrap();
+    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let text = crontab(&daily, &Job { program: program.to_str().unwrap(), ..job.clone() }).unwrap();
+    let line = text.lines().last().unwrap().strip_prefix("*/5 * * * * ").unwrap();
+    let line = line.replace("/etc/evenhand/lending.env", set.to_str().unwrap());
+    let said = || {
+        let said = Command::new("/bin/sh").args(["-c", &line]).env_clear().output().unwrap();
+        (said.status.success(), String::from_utf8_lossy(&said.stderr).into_owned())
+    };
+    assert_eq!(said(), (true, "|".into()), "without the file the audit is made");
+    std::fs::write(&set, "HOOK_URL=\"https://h.example/a b\"\nSMTP_PASSWORD=\"p\"\n").unwrap();
+    assert_eq!(said(), (true, "https://h.example/a b|p".into()));
+    // A name of a pipeline that was never checked.
+    let text = crontab(&daily, &Job { pipeline: "a b'; rm %", ..job.clone() }).unwrap();
+    assert!(text.contains(r". '/etc/evenhand/a b'\''; rm \%.env'; "), "{text}");
+    assert!(crontab(&daily, &Job { pipeline: "a\nb", ..job }).is_err());
 }

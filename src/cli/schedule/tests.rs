@@ -138,3 +138,23 @@ fn what_is_later_than_now_is_not_on_time() {
     let (is_late, says) = late(&file, "2026-11-26T03:30:00Z");
     assert!(is_late && says.contains("no run began since it was due"), "{says}");
 }
+
+#[test]
+fn every_variable_a_pipeline_names_is_listed() {
+    let more = "[smtp]\nhost = \"localhost\"\nuser = \"u\"\npassword_env = \"P1\"\nfrom = \"a@example.test\"\n\
+        [sign]\nkey_env = \"P2\"\n[[notify]]\nwebhook_env = \"P3\"\nsecret_env = \"P4\"\n\
+        [[notify]]\nmail = [\"b@example.test\"]\nattach = \"pdf\"\n\
+        [deidentify]\noutput = \"o.csv\"\n[deidentify.columns]\nhired = { do = \"keep\" }\n\
+        sex = { do = \"pseudonym\", key_env = \"P5\" }\n";
+    let (_folder, file) = pipeline(more);
+    for (scheduler, words) in
+        [(For::Cron, ". /etc/evenhand/p.env;"), (For::Systemd, "EnvironmentFile=-/etc/evenhand/p.env\n")]
+    {
+        let (code, files) = printed(scheduler, &file, None);
+        assert_eq!(code, 0);
+        assert!(files[0].1.contains(": P1, P2, P3, P4, P5\n") && files[0].1.contains(words), "{}", files[0].1);
+    }
+    assert!(printed(For::Systemd, &file, None).1[0].1.contains("# Chromium"));
+    let (_folder, file) = pipeline("");
+    assert!(!printed(For::Cron, &file, None).1[0].1.contains(".env"));
+}
