@@ -161,6 +161,7 @@ receipts-laplace = discrete Laplace noise, charged
 receipts-gaussian = discrete Gaussian noise, charged
 
 sign-off-intro = For signing by hand. The digests above tie this page to its files.
+sign-off-label = Who signs
 sign-off-role = Role
 sign-off-name = Name
 sign-off-prepared = Prepared by

@@ -119,6 +119,7 @@ receipts-laplace = 离散拉普拉斯噪声，计入预算
 receipts-gaussian = 离散高斯噪声，计入预算
 
 sign-off-intro = 供亲笔签署。上文的 SHA-256 摘要值将本页与其文件对应起来。
+sign-off-label = 签署人
 sign-off-role = 角色
 sign-off-name = 姓名
 sign-off-prepared = 编制人

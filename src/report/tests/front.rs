@@ -6,7 +6,7 @@ use super::page::{around, page};
 use super::sample::{PLAIN, sample};
 use crate::audit::{Audit, Record, Stated};
 use crate::cohort::Cohort;
-use crate::finding::{Finding, Verdict};
+use crate::finding::{Finding, Verdict, Waived};
 use crate::plan::spec::Language;
 use crate::report::{files, html, run_json};
 use crate::world::Meter;
@@ -40,6 +40,21 @@ fn the_verdict_names_the_worst_value_with_its_interval_and_limit() {
     assert!(verdict.contains("The limit is at least 0.800; the whole interval is beyond it."));
     assert!(verdict.contains("criterion of level deny is open") || verdict.contains("criteria of level deny are open"));
     assert!(verdict.contains("not named in the pipeline file"));
+}
+
+#[test]
+fn a_waived_value_is_counted_as_waived_and_as_nothing_else() {
+    let (mut audit, record) = sample(&PLAIN, 0);
+    let mut finding = audit.findings.iter().find(|finding| finding.verdict == Verdict::Breached).unwrap().clone();
+    finding.waiver = None;
+    let waived = Finding {
+        waiver: Some(Waived { cohort: Default::default(), reason: "few rows".into(), until: "2030-12-31".into() }),
+        cohort: Cohort::everyone(),
+        ..finding.clone()
+    };
+    audit.findings = vec![finding, waived];
+    let page = page(&audit, &record);
+    assert!(page.contains("1 breached, 1 waived") && !page.contains("2 breached"), "{}", around(&page, " breached"));
 }
 
 #[test]

@@ -10,7 +10,15 @@ fn thresholds_are_drawn_named_and_said_in_a_sentence() {
     let swept = audit.bias.sweep.clone().expect("the sample has a score");
     assert!(swept.withheld.is_none() && !swept.sets.is_empty());
     let html = page(&audit, &record);
-    for text in ["id=\"thresholds\"", "k-track", "deciles of the score", "Mann-Whitney U"] {
+    for text in [
+        "id=\"thresholds\"",
+        "k-track",
+        "deciles of the score",
+        "Mann-Whitney U",
+        "threshold of the score",
+        "least over greatest rate",
+        "selection rate at least ",
+    ] {
         assert!(html.contains(text), "{text}");
     }
     assert!(!html.contains("NaN"));
