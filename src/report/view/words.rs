@@ -160,14 +160,6 @@ pub fn prose(text: &str) -> String {
     text.iter().enumerate().map(|(i, &c)| if c == '-' && minus(i) { '−' } else { c }).collect()
 }
 
-/// The first sentences of a list; where some are left out a last one says how many, and where they are.
-pub fn list(texts: &[String], most: usize, file: &str) -> Vec<String> {
-    let mut shown: Vec<String> = texts.iter().take(most).map(|text| prose(text)).collect();
-    let left = more(texts.len(), most, "sentences", file);
-    shown.extend((!left.is_empty()).then_some(left));
-    shown
-}
-
 /// What a table of at most so many rows leaves out: `And 3 more columns, in report.json.` Nothing when it is whole.
 /// `what` ends a key of the catalogue: `more-columns`.
 pub fn more(all: usize, most: usize, what: &str, file: &str) -> String {
@@ -402,7 +394,6 @@ mod tests {
         );
         assert_eq!(more(5, 3, "rows", "a.csv"), "And 2 more rows, in a.csv.");
         assert_eq!(more(4, 3, "rows", "a.csv") + &more(3, 3, "rows", "a.csv"), "And 1 more row, in a.csv.");
-        assert_eq!(list(&["a".into(), "b".into(), "c".into()], 1, "a.csv"), ["a", "And 2 more sentences, in a.csv."]);
         assert_eq!((name("a\nb").as_str(), name(&"x".repeat(99)).chars().count()), ("a b", NAME_CHARS));
     }
 }
