@@ -17,7 +17,7 @@ fn thresholds_are_drawn_named_and_said_in_a_sentence() {
         "Mann-Whitney U",
         "threshold of the score",
         "least over greatest rate",
-        "selection rate at least ",
+        "least selection rate ",
     ] {
         assert!(html.contains(text), "{text}");
     }
