@@ -82,6 +82,7 @@ pub fn load(path: &Path) -> Result<Loaded, Failure> {
     }
     let both = std::iter::once((&name, &text)).chain(policy.as_ref().map(|(name, text)| (name, text)));
     extra.extend(both.flat_map(|(name, text)| unset(name, text)));
+    extra.extend(textfile(&folder, &name, &text));
     let given = policy.as_ref().map(|(name, text)| (name.as_str(), text.as_str()));
     let (spec, mut complaints) = check::check((&name, &text), given, columns.as_deref().ok(), &check::sql);
     complaints.extend(extra);
@@ -144,6 +145,22 @@ fn unset(file: &str, text: &str) -> Vec<Complaint> {
         }
     };
     named.map(warning).collect()
+}
+
+/// A warning about a file for metrics whose folder is not there: no run would write it.
+fn textfile(folder: &Path, file: &str, text: &str) -> Option<Complaint> {
+    let (written, at) = check::textfile_of(text)?;
+    let place = folder.join(&written);
+    let above = place.parent().filter(|above| !above.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    if above.is_dir() {
+        return None;
+    }
+    let message = format!("{} is no folder here, so no metrics can be written", above.display());
+    let remedy = "make it where the pipeline runs, or name a file in a folder that is there";
+    Some(Complaint {
+        severity: Severity::Warning,
+        ..Complaint::error("no-textfile-folder", file, at, message, Some(remedy.into()))
+    })
 }
 
 /// The policy file's name and text; a complaint when it is named and cannot be read.
@@ -227,6 +244,27 @@ mod tests {
         assert!(loaded.source.is_ok());
         let other = load(&folder("sex,hried\nf,1\n", POLICY).path().join("p.toml")).unwrap_err();
         assert_eq!(other.complaints[0].code, "unknown-column");
+    }
+
+    #[cfg(feature = "schedule")]
+    #[test]
+    fn the_folder_of_the_metrics_is_looked_for() {
+        let whole = folder("sex,hired\nf,1\n", POLICY);
+        let file = whole.path().join("p.toml");
+        let codes = |textfile: &str| {
+            let text = format!("{PIPELINE}[schedule]\ncron = \"0 3 * * *\"\ntextfile = \"{textfile}\"\n");
+            fs::write(&file, &text).unwrap();
+            let complaints = load(&file).unwrap().complaints;
+            complaints
+                .iter()
+                .map(|complaint| (complaint.code, text[complaint.at.clone()].to_string()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(codes("m.prom"), []);
+        assert_eq!(codes("metrics/m.prom"), [("no-textfile-folder", "\"metrics/m.prom\"".to_string())]);
+        assert_eq!(codes("x.csv/m.prom").len(), 1);
+        fs::create_dir(whole.path().join("metrics")).unwrap();
+        assert_eq!(codes("metrics/m.prom"), []);
     }
 
     #[test]

@@ -163,6 +163,13 @@ pub fn templates_of(text: &str) -> Option<Range<usize>> {
     document.root.get("report")?.get_ref().as_table()?.get("templates").map(|value| value.span())
 }
 
+/// The file for metrics a pipeline file names, and where.
+pub fn textfile_of(text: &str) -> Option<(String, Range<usize>)> {
+    let document = Document::parse("", text).ok()?;
+    let value = document.value(&["schedule", "textfile"])?;
+    Some((value.get_ref().as_str()?.to_string(), value.span()))
+}
+
 fn read<'a>(
     (file, text): File<'a>,
     keys: &'static [keys::Key],
