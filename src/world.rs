@@ -8,13 +8,15 @@ use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
 use rand::rngs::{ChaCha20Rng, SysRng};
-use rand::{Rng, SeedableRng};
+use rand::SeedableRng;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 mod program;
+mod scratch;
 mod tree;
 pub use program::{Deadline, is_root, program, wait};
+pub use scratch::Scratch;
 pub use tree::{Entry, Kind, beside, folders_with, is_there, lock_there, read_at_most, tree, write_once};
 
 /// Tells the time. Tests hold it still.
@@ -132,36 +134,6 @@ pub fn variable(name: &str) -> Option<String> {
 /// Number of threads to work with.
 pub fn threads() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
-}
-
-/// A folder for a while, below the system's folder for temporary files; gone when dropped.
-pub struct Scratch(PathBuf);
-
-impl Scratch {
-    /// A new folder that only this account may read.
-    pub fn new() -> io::Result<Scratch> {
-        let mut name = [0u8; 16];
-        Entropy::System.generator()?.fill_bytes(&mut name);
-        let path = std::env::temp_dir().join(format!("evenhand-{}", hex(&name)));
-        let mut builder = fs::DirBuilder::new();
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&path).map_err(|e| at(&path, e))?;
-        Ok(Scratch(path))
-    }
-
-    /// Writes a file in it.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-        let path = self.0.join(name);
-        fs::write(&path, bytes).map_err(|e| at(&path, e))?;
-        Ok(path)
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 /// An exclusive lock that ends with the process, however it ends.
