@@ -7,8 +7,8 @@ use std::path::{Component, Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use jiff::Timestamp;
-use rand::rngs::{ChaCha20Rng, SysRng};
 use rand::SeedableRng;
+use rand::rngs::{ChaCha20Rng, SysRng};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
