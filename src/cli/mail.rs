@@ -4,8 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::{Output, USAGE, load::unfinished};
-use crate::plan::check::is_address;
 use crate::plan::spec::On;
+use crate::plan::spec::is_address;
 use crate::report::mail::{Documents, Frame, Notice};
 use crate::run::notify::letter;
 use crate::{deliver::picture, world};

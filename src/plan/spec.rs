@@ -31,7 +31,7 @@ pub use notify::{Attach, Body, Digest, Notify, On, Readers};
 pub use report::{Format as ReportFormat, Language, Report};
 pub use schedule::Schedule;
 pub use sign::Sign;
-pub use smtp::{Encryption, Smtp, mailbox};
+pub use smtp::{Encryption, Smtp, is_address, mailbox};
 
 /// One pipeline file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -15,7 +15,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection, SqliteJournalMode, Sq
 use sqlx::{Connection, Row};
 use tokio::runtime::Runtime;
 
-use crate::audit::{Previous, Seen};
+use crate::audit::Previous;
 use crate::budget::Receipt;
 use crate::cohort::Cohort;
 use crate::finding::{Finding, Outcome};
@@ -123,20 +123,6 @@ impl Store {
         let query = sqlx::query_scalar("SELECT report_sha256 FROM runs WHERE run_id = ?").bind(run_id);
         let digest = self.runtime.block_on(query.fetch_optional(&mut self.connection));
         digest.map_err(|e| StoreError::of(&self.path, &e))
-    }
-
-    /// The first recorded run of a pipeline in which a finding was not met.
-    pub fn first_seen(&mut self, pipeline: &str, code: &str, cohort: &Cohort) -> Result<Option<Seen>, StoreError> {
-        let failed = |e: sqlx::Error| StoreError::of(&self.path, &e);
-        let cohort = cohort_json(cohort).map_err(failed)?;
-        let query = sqlx::query(
-            "SELECT run_id, started_at FROM runs JOIN findings USING (run_id) \
-             WHERE pipeline = ? AND code = ? AND cohort = ? AND verdict <> 'met' ORDER BY sequence LIMIT 1",
-        );
-        let query = query.bind(pipeline).bind(code).bind(cohort);
-        let row = self.runtime.block_on(query.fetch_optional(&mut self.connection));
-        let seen = |row: SqliteRow| Ok(Seen { run_id: row.try_get("run_id")?, started_at: row.try_get("started_at")? });
-        row.and_then(|row| row.map(seen).transpose()).map_err(failed)
     }
 
     /// Closes the store, which folds the write-ahead log into the file. Without it nothing is lost.

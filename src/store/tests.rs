@@ -4,6 +4,7 @@ use std::fs;
 use std::sync::Arc;
 
 use super::*;
+use crate::audit::Seen;
 use crate::budget::Mechanism;
 use crate::finding::Verdict;
 use crate::plan::spec::Level;
@@ -74,7 +75,6 @@ fn a_new_store_is_empty_durable_and_has_every_table() {
     assert!(folder.path().join("reports/evenhand.db").exists());
     assert_eq!(store.latest("lending").unwrap(), None);
     assert_eq!(store.runs("lending", 10).unwrap(), []);
-    assert_eq!(store.first_seen("lending", "x", &Cohort::everyone()).unwrap(), None);
     assert_eq!(text(&mut store, "PRAGMA journal_mode"), "wal");
     assert_eq!(number(&mut store, "PRAGMA synchronous"), 2);
     assert_eq!(number(&mut store, "PRAGMA busy_timeout"), 10_000);
@@ -108,11 +108,8 @@ fn what_was_recorded_is_read_again_after_reopening() {
     assert_eq!(store.latest("lending").unwrap(), Some(Previous { run_id: "r2".into(), outcome: Outcome::Pass }));
     assert_eq!(store.runs("lending", 10).unwrap(), [second.clone(), first]);
     assert_eq!(store.runs("lending", 1).unwrap(), [second]);
-    let seen = |run_id: &str| Some(Seen { run_id: run_id.into(), started_at: "2026-01-31T12:00:00Z".into() });
-    let turned = cohort(&[pair[1], pair[0]]);
-    assert_eq!(store.first_seen("lending", "a/b", &turned).unwrap(), seen("r2"));
-    assert_eq!(store.first_seen("lending", "c", &Cohort::everyone()).unwrap(), seen("r1"));
-    assert_eq!(store.first_seen("hiring", "c", &Cohort::everyone()).unwrap(), None);
+    let kept = text(&mut store, "SELECT cohort FROM findings WHERE code = 'a/b' AND run_id = 'r2'");
+    assert_eq!(kept, r#"{"race":"\"x\", é","sex":"f"}"#);
     assert_eq!(number(&mut store, "SELECT count(*) FROM receipts WHERE run_id = 'r1' AND mechanism = 'exact'"), 2);
     assert_eq!(text(&mut store, "SELECT cohort FROM findings WHERE code = 'c'"), "{}");
     assert_eq!(number(&mut store, "SELECT waived FROM findings WHERE code = 'c'"), 1);

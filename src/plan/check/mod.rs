@@ -35,7 +35,7 @@ mod stages;
 
 use document::Document;
 
-pub use notify::{is_address, variables_of};
+pub use notify::variables_of;
 pub use stages::proposed_name;
 
 /// How bad it is.

@@ -74,15 +74,22 @@ pub fn mailbox(text: &str) -> Option<(Option<&str>, &str)> {
         Some((name, address)) => (Some(name.trim().trim_matches('"')).filter(|name| !name.is_empty()), address),
         None => (None, text),
     };
-    let (local, domain) = address.rsplit_once('@')?;
-    let plain = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with('.')
-            && !part.ends_with('.')
-            && !part.contains("..")
-            && !part.chars().any(|c| c.is_whitespace() || "<>()[]\\,;:@\"".contains(c))
+    is_address(address).then_some((name, address))
+}
+
+/// An address as RFC 5321 has them, without quotes, literals and other than ASCII: `dot-string@domain`.
+pub fn is_address(text: &str) -> bool {
+    let Some((local, domain)) = text.rsplit_once('@') else { return false };
+    let atom = |part: &str| {
+        !part.is_empty() && part.chars().all(|c| c.is_ascii_alphanumeric() || "!#$%&'*+-/=?^_`{|}~".contains(c))
     };
-    (plain(local) && plain(domain) && address.len() <= 254 && local.len() <= 64).then_some((name, address))
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
+    };
+    local.len() <= 64 && text.len() <= 254 && local.split('.').all(atom) && domain.split('.').all(label)
 }
 
 #[cfg(test)]
@@ -113,6 +120,34 @@ mod tests {
             "a@b>x<c@d",
         ] {
             assert_eq!(mailbox(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_told_from_what_is_none() {
+        for address in ["a@b", "a.b+c@example.org", "x_y@1.example", "o'neil@example.org"] {
+            assert!(is_address(address), "{address}");
+        }
+        let long = format!("{}@example.org", "a".repeat(65));
+        for text in [
+            "",
+            "@",
+            "a@",
+            "@b",
+            "a b@c",
+            "a@b c",
+            "a@b\r\nBcc: x@y",
+            "A <a@b>",
+            "a@b,c@d",
+            "a@-b",
+            "a..b@c",
+            "ä@b",
+            "a@b.",
+            "\"a\"@b",
+            "a@[127.0.0.1]",
+            long.as_str(),
+        ] {
+            assert!(!is_address(text), "{text}");
         }
     }
 }

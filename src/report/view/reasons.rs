@@ -5,6 +5,7 @@
 
 use serde::Serialize;
 
+use super::said;
 use super::said::{Said, said};
 use super::words::{self, figure, interval};
 use crate::estimate::{Interval, Method, Why};
@@ -125,11 +126,11 @@ pub fn intervals(report: &Report) -> Vec<Said> {
 
 /// Name, formula and what it hides, of a metric.
 pub fn card(card: &Card) -> (String, String, String) {
+    // The English catalogue has no such keys.
     let of = |part: &str, english: &str| {
-        let translated = (current() != Language::En).then(|| known(&format!("metric-{}-{part}", card.id))).flatten();
-        translated.unwrap_or_else(|| words::sentence(english))
+        known(&format!("metric-{}-{part}", card.id)).unwrap_or_else(|| words::sentence(english))
     };
-    (of("name", &card.name), of("formula", &card.formula), of("hides", &card.hides))
+    (said::metric(&card.id, &card.name), of("formula", &card.formula), of("hides", &card.hides))
 }
 
 /// The word that stands for a value in `report.json`.
